@@ -1,0 +1,95 @@
+"""The letters we send, as values: whoever asked for one sends it after the transaction that made its link.
+
+A link is built from the configured origin, never from a request's Host. A letter holds no picture and no
+tracking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.i18n import mark, translate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A plain-text mail."""
+
+    to: str
+    subject: str
+    text: str
+
+
+_SIGN_OFF = mark("If you did not ask for this, you can ignore this mail; nothing will change.")
+
+
+def confirm(locale: str, *, to: str, username: str, site: str, link: str) -> Letter:
+    """Asks whether the address is right."""
+    return _letter(
+        locale,
+        to,
+        mark("Confirm your address for %(site)s"),
+        (
+            mark("Hello @%(username)s,"),
+            mark("open this page within 24 hours and press the button to confirm your address:"),
+            "%(link)s",
+            _SIGN_OFF,
+        ),
+        {"username": username, "site": site, "link": link},
+    )
+
+
+def already_here(locale: str, *, to: str, username: str, site: str, link: str) -> Letter:
+    """Tells the owner of an address that somebody tried to sign up with it once more."""
+    return _letter(
+        locale,
+        to,
+        mark("You already have an account on %(site)s"),
+        (
+            mark("Hello @%(username)s,"),
+            mark("somebody tried to sign up with your address, but your account exists already."),
+            mark("If that was you, log in, or choose a new password here:"),
+            "%(link)s",
+            _SIGN_OFF,
+        ),
+        {"username": username, "site": site, "link": link},
+    )
+
+
+def reset(locale: str, *, to: str, username: str, site: str, link: str) -> Letter:
+    """Carries the link with which a new password is set."""
+    return _letter(
+        locale,
+        to,
+        mark("Choose a new password for %(site)s"),
+        (
+            mark("Hello @%(username)s,"),
+            mark("open this page within 30 minutes to choose a new password. The link works once:"),
+            "%(link)s",
+            _SIGN_OFF,
+        ),
+        {"username": username, "site": site, "link": link},
+    )
+
+
+def password_changed(locale: str, *, to: str, username: str, site: str, link: str) -> Letter:
+    """Tells the owner that the password is another one now."""
+    return _letter(
+        locale,
+        to,
+        mark("Your password on %(site)s was changed"),
+        (
+            mark("Hello @%(username)s,"),
+            mark("the password of your account was changed, and every other session was ended."),
+            mark("If that was not you, take your account back here at once:"),
+            "%(link)s",
+        ),
+        {"username": username, "site": site, "link": link},
+    )
+
+
+def _letter(
+    locale: str, to: str, subject: str, paragraphs: tuple[str, ...], values: dict[str, str]
+) -> Letter:
+    said = (translate(locale, paragraph, values) for paragraph in paragraphs)
+    return Letter(to=to, subject=translate(locale, subject, values), text="\n\n".join(said) + "\n")

@@ -1,0 +1,453 @@
+"""Being a member: signing up, proving an address, logging in, and changing the keys to one's own account.
+
+The pages, the client API and the command line share these. Nothing here tells a stranger whether an address
+or a name is known: unknown and known take the same road, the same time and the same answer. Mail is returned,
+not sent, so that it goes out after the commit and its delivery never delays the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+import asyncpg
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from compliance import agreements, records
+from compliance.activity import AccountId
+from compliance.records import Entry, RecordKind, Source
+from server import letters, passwords
+from server.errors import Conflict, Forbidden, Gone, Invalid, TooMany
+from server.letters import Letter
+from server.store import accounts, attempts, members, sessions, tokens
+from server.store.members import Member
+from server.uris import USERNAME
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+    from server.pipeline import Road
+
+CONFIRM_HOURS = 24
+RESET_MINUTES = 30
+SESSION_DAYS = 30
+LOGINS_PER_ADDRESS = 25  # in five minutes
+LOGINS_PER_ACCOUNT = 10  # in an hour
+RESETS = 5  # in half an hour, for an address and for an account
+SIGNUPS = 5  # in half an hour, for an address
+
+# Names that read as the server itself, or as a path of it.
+RESERVED = frozenset(
+    "about abuse account accounts actor admin administrator api auth compliance contact editor help home
+    host_meta " "inbox info login logout mail media moderator nobody noreply oauth official operator outbox
+    owner postmaster " "privacy register report root rules search security server settings staff static status
+    support system terms " "users webmaster well_known www yanlu".split()
+)
+_EMAIL = re.compile(
+    r"[^\s@\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,64}@[^\s@\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,189}\.[^\s@.]{2,63}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A new account, and the letter that asks for its address to be confirmed."""
+
+    account_id: AccountId
+    letter: Letter | None
+
+
+class EmailTaken(Invalid):
+    """The address has an account. Strangers must not hear that: send `letter` and answer as for a new
+    account."""
+
+    def __init__(self, letter: Letter | None) -> None:
+        super().__init__("This e-mail address cannot be used", field="email")
+        self.letter = letter
+
+
+async def register(
+    road: Road,
+    username: str,
+    email: str,
+    password: str,
+    *,
+    locale: str,
+    accepted: Mapping[str, int] | bool,
+    source: Source,
+    confirmed: bool = False,
+) -> Registered:
+    """Make an account for a new person, who may read at once and publish once their identity is known.
+
+    `accepted` is what they agreed to, by document and version; `True` stands for the current versions of all
+    of them, `False` for none yet (an operator makes the account, its owner is asked later). `confirmed` skips
+    the letter.
+    """
+    username = check_username(username, road.uris.host)
+    email = check_email(email)
+    passwords.check(password, username=username, email=email)
+    now = road.clock()
+    index = road.sealer.index(email, purpose="email")
+    async with road.pool.acquire() as conn:
+        if not confirmed:
+            await _limit(road, conn, f"signup:{network(source)}", SIGNUPS, timedelta(minutes=30))
+        documents = await _documents(conn, locale, accepted)
+        if await accounts.find_by_name(conn, username, None) is not None:
+            raise Invalid("This name is taken", field="username")
+    # The slow parts run for a known address too, so that it takes as long as an unknown one.
+    hashed, (public_pem, private_pem) = await asyncio.gather(passwords.hash_(password), new_key_pair())
+    account_id = AccountId(road.ids())
+    key_sealed = road.sealer.seal(private_pem, context=f"actor-key:{road.uris.key(username)}")
+    try:
+        async with road.pool.acquire() as conn, conn.transaction():
+            owner = await members.find_by_email(conn, index)
+            if owner is not None:
+                raise EmailTaken(None if confirmed else _already_here(road, owner, email))
+            await accounts.insert_local(
+                conn,
+                id=account_id,
+                username=username,
+                uris=road.uris,
+                public_pem=public_pem,
+                private_sealed=key_sealed,
+                now=now,
+            )
+            await members.insert(
+                conn,
+                account_id=account_id,
+                email_sealed=road.sealer.seal(email.encode(), context=f"email:{account_id}"),
+                email_index=index,
+                password=hashed,
+                locale=locale,
+                confirmed_at=now if confirmed else None,
+                now=now,
+            )
+            for document, version in documents.items():
+                await agreements.accept(conn, account_id, document, version, locale=locale, now=now)
+            await records.write(
+                conn,
+                [
+                    Entry(
+                        RecordKind.ACCOUNT_REGISTER, account_id, str(road.uris.actor(username)), source=source
+                    )
+                ],
+                now=now,
+                new_id=road.ids,
+            )
+            letter = None if confirmed else await _confirm(road, conn, account_id, username, email, locale)
+    except asyncpg.UniqueViolationError as error:
+        # Two sign-ups at the same moment: the second one hears what it would have heard a moment later.
+        if error.constraint_name == "account_local_name":
+            raise Invalid("This name is taken", field="username") from None
+        raise EmailTaken(None) from None
+    return Registered(account_id, letter)
+
+
+async def resend_confirmation(road: Road, account_id: AccountId, *, source: Source) -> Letter | None:
+    """A fresh letter for an address that waits to be confirmed; `None` when there is nothing to confirm."""
+    async with road.pool.acquire() as conn, conn.transaction():
+        member = await members.get(conn, account_id)
+        if member.email_confirmed_at is not None:
+            return None
+        await _limit(road, conn, f"confirm:{account_id}", RESETS, timedelta(minutes=30))
+        await _limit(road, conn, f"confirm:{network(source)}", RESETS, timedelta(minutes=30))
+        return await _confirm(
+            road, conn, account_id, member.username, open_email(road, member), member.locale
+        )
+
+
+async def confirm_email(road: Road, token: str, *, source: Source) -> AccountId:
+    """Take the address of a letter's link as proven. Raises `Gone` for a link that is unknown, used or too
+    old."""
+    now = road.clock()
+    async with road.pool.acquire() as conn, conn.transaction():
+        account_id = await _use_link(conn, token, "confirm", road)
+        await members.confirm_email(conn, account_id, now=now)
+        await records.write(
+            conn, [Entry(RecordKind.EMAIL_CONFIRM, account_id, None, source=source)], now=now, new_id=road.ids
+        )
+    return account_id
+
+
+async def authenticate(road: Road, name: str, password: str, *, source: Source) -> Member:
+    """The member whose name or address, and password, these are.
+
+    Raises `Invalid`, in the same words and after the same work, whatever was wrong. A second factor is still
+    owed where `member.totp_enabled_at` is set: no session may be opened before it was given.
+    """
+    typed = name.strip().removeprefix("@").lower()
+    now = road.clock()
+    async with road.pool.acquire() as conn:
+        await _limit(road, conn, f"login:{network(source)}", LOGINS_PER_ADDRESS, timedelta(minutes=5))
+        if "@" in typed:
+            found = await members.find_by_email(conn, road.sealer.index(typed, purpose="email"))
+        else:
+            found = await members.find_by_name(conn, typed)
+        # Unknown names are counted as well, or the limit itself would tell them from known ones.
+        subject = str(found.account_id) if found else hashlib.sha256(typed.encode()).hexdigest()
+        await _limit(road, conn, f"login:{subject}", LOGINS_PER_ACCOUNT, timedelta(hours=1))
+    right = await passwords.matches(password, found.password if found else None)
+    if found is None or not right:
+        async with road.pool.acquire() as conn:
+            entry = Entry(
+                RecordKind.SESSION_LOGIN_FAILED, found.account_id if found else None, None, source=source
+            )
+            await records.write(conn, [entry], now=now, new_id=road.ids)
+        raise Invalid("Wrong name or password", field="password")
+    async with road.pool.acquire() as conn:
+        await attempts.clear(conn, f"login:{subject}")
+        if passwords.is_outdated(found.password):
+            await members.set_password(conn, found.account_id, await passwords.hash_(password))
+    return found
+
+
+async def open_session(road: Road, member: Member, *, source: Source) -> str:
+    """Start a page session for `member` and return its cookie's value; a new one for each log-in."""
+    token = secrets.token_urlsafe(32)
+    now = road.clock()
+    async with road.pool.acquire() as conn, conn.transaction():
+        account = await accounts.get(conn, member.account_id)
+        if account.suspended:
+            raise Forbidden("This account is suspended")
+        await sessions.insert(
+            conn,
+            token_hash=digest(token),
+            id=road.ids(),
+            account_id=member.account_id,
+            csrf=secrets.token_bytes(32),
+            address=source.address,
+            client=source.client,
+            now=now,
+            expires_at=now + timedelta(days=SESSION_DAYS),
+        )
+        await members.seen(conn, member.account_id, now=now)
+        await records.write(
+            conn,
+            [Entry(RecordKind.SESSION_LOGIN, member.account_id, None, source=source)],
+            now=now,
+            new_id=road.ids,
+        )
+    return token
+
+
+async def close_session(road: Road, token: str, account_id: AccountId, *, source: Source) -> None:
+    """Log out: the cookie's session ends here, not only in the browser."""
+    now = road.clock()
+    async with road.pool.acquire() as conn, conn.transaction():
+        await sessions.delete(conn, digest(token))
+        await records.write(
+            conn,
+            [Entry(RecordKind.SESSION_LOGOUT, account_id, None, source=source)],
+            now=now,
+            new_id=road.ids,
+        )
+
+
+async def start_reset(road: Road, email: str, *, source: Source) -> Letter | None:
+    """A letter with a reset link, or `None` for an unknown address; the caller answers the same for both."""
+    email = email.strip().lower()
+    index = road.sealer.index(email, purpose="email")
+    async with road.pool.acquire() as conn, conn.transaction():
+        await _limit(road, conn, f"reset:{network(source)}", RESETS, timedelta(minutes=30))
+        await _limit(road, conn, f"reset:{index.hex()}", RESETS, timedelta(minutes=30))
+        member = await members.find_by_email(conn, index)
+        if member is None:
+            return None
+        link = await _reset_link(road, conn, member.account_id)
+    return letters.reset(
+        member.locale, to=email, username=member.username, site=road.settings.site.title, link=link
+    )
+
+
+async def finish_reset(road: Road, token: str, password: str, *, source: Source) -> AccountId:
+    """Set a new password by a letter's link, and end every session and token there is."""
+    now = road.clock()
+    async with road.pool.acquire() as conn:
+        account_id = await sessions.find_link(conn, digest(token), "reset", now=now)
+        if account_id is None:
+            raise Gone("This link has been used or is too old")
+        member = await members.get(conn, account_id)
+    passwords.check(password, username=member.username, email=open_email(road, member))
+    hashed = await passwords.hash_(password)
+    async with road.pool.acquire() as conn, conn.transaction():
+        await _use_link(conn, token, "reset", road)
+        await _replace_password(road, conn, account_id, hashed, keep=None, source=source)
+        # Whoever reads the mail of this address has just proven it.
+        await members.confirm_email(conn, account_id, now=now)
+    return account_id
+
+
+async def change_password(
+    road: Road, account_id: AccountId, current: str, new: str, *, keep: str | None, source: Source
+) -> Letter:
+    """Set a new password for somebody who knows the old one; every session but `keep`, and every token,
+    ends."""
+    async with road.pool.acquire() as conn:
+        member = await members.get(conn, account_id)
+        await _limit(road, conn, f"login:{account_id}", LOGINS_PER_ACCOUNT, timedelta(hours=1))
+    if not await passwords.matches(current, member.password):
+        raise Invalid("This is not your current password", field="current")
+    email = open_email(road, member)
+    passwords.check(new, username=member.username, email=email)
+    hashed = await passwords.hash_(new)
+    async with road.pool.acquire() as conn, conn.transaction():
+        await attempts.clear(conn, f"login:{account_id}")
+        await _replace_password(road, conn, account_id, hashed, keep=keep, source=source)
+        link = await _reset_link(road, conn, account_id)
+    return letters.password_changed(
+        member.locale, to=email, username=member.username, site=road.settings.site.title, link=link
+    )
+
+
+async def set_password(road: Road, account_id: AccountId, password: str, *, source: Source) -> None:
+    """Set a password without the old one, for the command line; ends every session and token."""
+    async with road.pool.acquire() as conn:
+        member = await members.get(conn, account_id)
+    passwords.check(password, username=member.username, email=open_email(road, member))
+    hashed = await passwords.hash_(password)
+    async with road.pool.acquire() as conn, conn.transaction():
+        await _replace_password(road, conn, account_id, hashed, keep=None, source=source)
+
+
+async def end_everything(conn: Connection, account_id: AccountId, *, keep: str | None = None) -> None:
+    """End the sessions and tokens of an account: after a new password, a suspension, a change of role."""
+    await sessions.delete_all(conn, account_id, keep=digest(keep) if keep else None)
+    await tokens.revoke_all(conn, account_id)
+
+
+def check_username(username: str, host: str) -> str:
+    """`username` if it may be taken by somebody new; raises `Invalid`."""
+    username = username.strip().removeprefix("@")
+    if not USERNAME.fullmatch(username):
+        raise Invalid("Use 1 to 30 letters, digits or underscores", field="username")
+    if username.lower() in RESERVED or username.lower() == host.split(":")[0]:
+        raise Invalid("This name is reserved", field="username")
+    return username
+
+
+def check_email(email: str) -> str:
+    """`email` in the form in which it is compared; raises `Invalid`."""
+    email = email.strip().lower()
+    if not _EMAIL.fullmatch(email):
+        raise Invalid("This does not look like an e-mail address", field="email")
+    return email
+
+
+def open_email(road: Road, member: Member) -> str:
+    """The member's address in the clear: for letters, and for the member's own eyes."""
+    return road.sealer.open(member.email_sealed, context=f"email:{member.account_id}").decode()
+
+
+def digest(token: str) -> bytes:
+    """What is stored of a cookie or a link: a thief of the database cannot log in with it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def network(source: Source) -> str:
+    """The unit that limits count by: an IPv4 address, or the /64 that one IPv6 line usually has."""
+    if source.address is None:
+        return "internal"
+    width = 64 if ":" in source.address else 32
+    return str(ip_network(f"{source.address}/{width}", strict=False))
+
+
+async def new_key_pair() -> tuple[str, bytes]:
+    """A fresh RSA pair for an actor: the public half as PEM, the private half as PKCS#8 PEM to be sealed.
+
+    45 ms of arithmetic, so in a thread.
+    """
+    return await asyncio.to_thread(_make_key_pair)
+
+
+def _make_key_pair() -> tuple[str, bytes]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return public.decode(), private
+
+
+async def _documents(conn: Connection, locale: str, accepted: Mapping[str, int] | bool) -> dict[str, int]:
+    """Which documents to note as accepted; raises when something current was left out."""
+    if accepted is False:
+        return {}
+    current = {document.document: document.version for document in await agreements.current(conn, locale)}
+    if accepted is not True and {name: accepted.get(name) for name in current} != current:
+        raise Conflict("The agreement has changed. Please read it again.", field="agreement")
+    return current
+
+
+async def _confirm(
+    road: Road, conn: Connection, account_id: AccountId, username: str, email: str, locale: str
+) -> Letter:
+    token = await _new_link(road, conn, account_id, "confirm", timedelta(hours=CONFIRM_HOURS))
+    link = f"{road.uris.origin}/confirm/{token}"
+    return letters.confirm(locale, to=email, username=username, site=road.settings.site.title, link=link)
+
+
+def _already_here(road: Road, owner: Member, email: str) -> Letter:
+    link = f"{road.uris.origin}/reset"
+    return letters.already_here(
+        owner.locale, to=email, username=owner.username, site=road.settings.site.title, link=link
+    )
+
+
+async def _reset_link(road: Road, conn: Connection, account_id: AccountId) -> str:
+    token = await _new_link(road, conn, account_id, "reset", timedelta(minutes=RESET_MINUTES))
+    return f"{road.uris.origin}/reset/{token}"
+
+
+async def _new_link(
+    road: Road, conn: Connection, account_id: AccountId | None, purpose: str, lasts: timedelta
+) -> str:
+    token = secrets.token_urlsafe(32)
+    now = road.clock()
+    await sessions.insert_link(
+        conn,
+        token_hash=digest(token),
+        account_id=account_id,
+        purpose=purpose,
+        now=now,
+        expires_at=now + lasts,
+    )
+    return token
+
+
+async def _use_link(conn: Connection, token: str, purpose: str, road: Road) -> AccountId:
+    account_id = await sessions.use_link(conn, digest(token), purpose, now=road.clock())
+    if account_id is None:
+        raise Gone("This link has been used or is too old")
+    return account_id
+
+
+async def _replace_password(
+    road: Road, conn: Connection, account_id: AccountId, hashed: str, *, keep: str | None, source: Source
+) -> None:
+    await members.set_password(conn, account_id, hashed)
+    await end_everything(conn, account_id, keep=keep)
+    await records.write(
+        conn,
+        [Entry(RecordKind.PASSWORD_RESET, account_id, None, source=source)],
+        now=road.clock(),
+        new_id=road.ids,
+    )
+
+
+async def _limit(road: Road, conn: Connection, subject: str, most: int, window: timedelta) -> None:
+    """Count one more try by `subject` and raise `TooMany` when that is more than `most` in the window."""
+    if road.settings.limits.disabled:
+        return
+    tries, ends = await attempts.count(conn, subject, window=window, now=road.clock())
+    if tries > most:
+        left = max(int((ends - road.clock()).total_seconds()), 1)
+        raise TooMany("Too many tries. Please wait a while and try again.", retry_after=left)
