@@ -6,11 +6,16 @@ What depends on who looks (favourited, following, muted) comes apart, as `PostFl
 
 from __future__ import annotations
 
+import enum
 from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from compliance.activity import AccountId, MediaId, PostId, Uri, Visibility
+from server.ids import MAX_ID
+
+Id = TypeVar("Id", bound=int)
 
 
 class FieldView(Struct, frozen=True):
@@ -59,6 +64,12 @@ class AccountView(Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """What to call them: the display name, or the user name where there is none."""
         return self.display_name or self.username
+
+    def veiled(self) -> AccountView:
+        """The same account with nothing of its own words and pictures: what others see of a suspended or deleted one."""
+        return structs.replace(
+            self, display_name="", html="", source=None, fields=(), avatar=None, header=None, discoverable=False
+        )
 
 
 class MediaView(Struct, frozen=True, kw_only=True):
@@ -140,6 +151,24 @@ class PostFlags(Struct, frozen=True):
     by id)."""
 
 
+class Entry(NamedTuple):
+    """A post on somebody's page. The flags are about the words shown: for a boost, about the boosted post."""
+
+    view: PostView
+    flags: PostFlags
+
+
+class Version(Struct, frozen=True, kw_only=True):
+    """How a post read at some time."""
+
+    html: str
+    text: str
+    spoiler: str
+    sensitive: bool
+    media: tuple[MediaView, ...]
+    created_at: datetime
+
+
 class Relationship(Struct, frozen=True, kw_only=True):
     """How one viewer and one account stand to each other."""
 
@@ -169,10 +198,73 @@ class NotificationView(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """A keyset window: newest first, `max_id` and `since_id` exclusive; with `min_id`, the oldest above
-    it."""
+    """A keyset window: newest first, `max_id` and `since_id` exclusive; with `min_id`, the oldest above it."""
 
     limit: int = 20
     max_id: int | None = None
     since_id: int | None = None
     min_id: int | None = None
+
+    @property
+    def below(self) -> int:
+        """Keys are smaller than this. Always a number: a condition that may be absent would cost the index its use."""
+        return MAX_ID if self.max_id is None else min(self.max_id, MAX_ID)
+
+    @property
+    def above(self) -> int:
+        """Keys are greater than this."""
+        return max(self.since_id or 0, self.min_id or 0)
+
+    @property
+    def rises(self) -> bool:
+        """Whether the window starts at its lower end."""
+        return self.min_id is not None
+
+    def rows(self, cap: int) -> int:
+        """How many rows, at least one and at most `cap`."""
+        return max(1, min(self.limit, cap))
+
+
+class Keyed(NamedTuple, Generic[Id]):
+    """An id on a list that is not ordered by it; `key` is the place on the list, and the cursor."""
+
+    key: int
+    id: Id
+
+
+class Role(enum.StrEnum):
+    """What somebody may do besides being a member; the values are what the database stores."""
+
+    REVIEWER = "reviewer"
+    COMPLIANCE = "compliance"
+    EDITOR = "editor"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """A key that signs for an account."""
+
+    key_id: str
+    account_id: AccountId
+    actor: Uri
+    host: str | None
+    public_pem: str
+    suspended: bool
+
+
+class Marker(Struct, frozen=True, kw_only=True):
+    """How far somebody has read."""
+
+    timeline: str
+    last_read_id: int
+    version: int
+    updated_at: datetime
+
+
+class TagView(Struct, frozen=True, kw_only=True):
+    """A hashtag. `history` counts posts and people for each of the last days, newest first."""
+
+    name: str
+    shown: str
+    history: tuple[tuple[datetime, int, int], ...] = ()

@@ -53,7 +53,7 @@ create table account_count (
   followers bigint not null default 0,
   following bigint not null default 0,
   last_post_at timestamptz
-);
+) with (fillfactor = 80);
 
 -- Keys that sign for an account. The private half is sealed, and there only for our own.
 create table actor_key (
@@ -79,9 +79,8 @@ create table member (
   totp_enabled_at timestamptz,
   totp_last_step bigint,
   recovery_codes bytea[] not null default '{}',
-  preferences jsonb not null default '{}',
-  notifications_read_id bigint not null default 0
-);
+  preferences jsonb not null default '{}'
+) with (fillfactor = 80);
 create index member_seen on member (seen_at);
 
 create table member_role (
@@ -127,6 +126,7 @@ create table attempt (
   count int not null,
   primary key (subject, window_start)
 );
+create index attempt_age on attempt (window_start);
 
 create table oauth_app (
   id bigint primary key,
@@ -149,6 +149,7 @@ create table oauth_code (
   expires_at timestamptz not null,
   used_at timestamptz
 );
+create index oauth_code_expiry on oauth_code (expires_at);
 create table oauth_token (
   token_hash bytea primary key,
   id bigint not null unique,
@@ -164,5 +165,5 @@ create index oauth_token_account on oauth_token (account_id) where revoked_at is
 create index oauth_token_code on oauth_token (code_hash) where code_hash is not null;
 
 grant select, insert, update on account, profile, account_count, actor_key, member, oauth_app, oauth_code, oauth_token to :app_role;
-grant delete on actor_key to :app_role;
+grant delete on actor_key, oauth_code to :app_role;
 grant select, insert, update, delete on member_role, session, mail_link, attempt to :app_role;

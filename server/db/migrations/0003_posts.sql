@@ -33,22 +33,29 @@ create index post_boost_of on post (boost_of_id, id desc) where boost_of_id is n
 create index post_thread on post (thread_id, id);
 create index post_reply on post (in_reply_to_id, id) where in_reply_to_id is not null;
 create index post_reply_uri on post (in_reply_to_uri) where in_reply_to_id is null and in_reply_to_uri is not null;
-create index post_public on post (id desc) where visibility = 'public' and boost_of_id is null and withdrawn_at is null;
-create index post_public_local on post (id desc)
-  where visibility = 'public' and local and boost_of_id is null and in_reply_to_uri is null and withdrawn_at is null;
+-- Public timelines hold no boosts and no replies.
+create index post_public on post (id desc)
+  where visibility = 'public' and boost_of_id is null and in_reply_to_uri is null and withdrawn_at is null;
+create index post_public_origin on post (local, id desc)
+  where visibility = 'public' and boost_of_id is null and in_reply_to_uri is null and withdrawn_at is null;
 
 -- What read paths select from: nothing withdrawn, nobody suspended or gone.
 create view visible_post as
-  select p.* from post p join account a on a.id = p.account_id
+  select p.id, p.account_id, p.local, p.uri, p.url, p.boost_of_id, p.in_reply_to_id, p.in_reply_to_account_id, p.in_reply_to_uri,
+    p.thread_id, p.visibility, p.html, p.text, p.source, p.spoiler, p.sensitive, p.language, p.app_id, p.labels, p.created_at,
+    p.edited_at, p.decision_id
+  from post p join account a on a.id = p.account_id
   where p.withdrawn_at is null and a.suspended_at is null and a.gone_at is null;
 
+-- Room is left in each page, so that counting moves no index entry.
 create table post_count (
   post_id bigint primary key references post (id),
   replies int not null default 0,
   boosts int not null default 0,
   likes int not null default 0
-);
+) with (fillfactor = 80);
 
+-- Words that were replaced: version 0 is the first, and the newest stand in `post`. Each keeps the decision that cleared it.
 create table post_edit (
   post_id bigint not null references post (id),
   version int not null,
@@ -81,6 +88,8 @@ create table tag (
 create table post_tag (
   tag_id bigint not null references tag (id),
   post_id bigint not null references post (id),
+  shown text not null,
+  position int not null default 0,
   primary key (tag_id, post_id)
 );
 create index post_tag_post on post_tag (post_id);
@@ -110,6 +119,7 @@ create table media (
   foreign key (decision_id, verdict) references compliance.decision (id, verdict)
 );
 create index media_post on media (post_id, position) where post_id is not null;
+create index media_account on media (account_id, post_id desc) where post_id is not null;
 create index media_loose on media (created_at) where post_id is null;
 create index media_file on media (file) where file is not null;
 
@@ -150,7 +160,8 @@ create table follow (
   primary key (follower_id, followee_id),
   foreign key (decision_id, verdict) references compliance.decision (id, verdict)
 );
-create index follow_followee on follow (followee_id, id desc);
+create index follow_followee on follow (followee_id, id desc) where state = 'accepted';
+create index follow_requested on follow (followee_id, id desc) where state = 'requested';
 create index follow_follower on follow (follower_id, id desc);
 create index follow_uri on follow (uri);
 
@@ -176,7 +187,8 @@ create table mute (
 );
 create index mute_account on mute (account_id, id desc);
 
--- Home timelines, written when a post is, for people seen lately.
+-- Home timelines, written when a post is, for people seen lately. A row says only where a post belongs: whether it is shown is
+-- asked when it is read, so rows of withdrawn posts may stay until they are trimmed.
 create table feed (
   owner_id bigint not null,
   post_id bigint not null,
