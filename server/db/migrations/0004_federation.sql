@@ -16,6 +16,8 @@ create table federation.inbound (
   unique (host, activity_uri)
 );
 create index inbound_waiting on federation.inbound (due_at, id) where state = 'waiting';
+-- An actor's activities are worked on in the order they came: nothing of theirs is claimed past one that waits.
+create index inbound_actor on federation.inbound (actor_uri, id) where state = 'waiting';
 create index inbound_age on federation.inbound (received_at);
 
 -- A document that may leave: rendered once, sent to many inboxes.
