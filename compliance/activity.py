@@ -101,6 +101,8 @@ class Note:
     tags: tuple[str, ...] = ()
     """Hashtags as written, without `#`, in order, no two equal after folding."""
     attachments: tuple[Attachment, ...] = ()
+    app: int | None = None
+    """The app it was written with, by its id here; never federated."""
     published: datetime
     updated: datetime | None = None
 
@@ -160,11 +162,19 @@ class UpdateProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A picture brought here, not yet on any post. Never federated by itself."""
+    """A picture brought here, not yet on any post. Never federated by itself.
+
+    `file` and `preview_file` name the stored bytes; sizes are in pixels and bytes.
+    """
 
     id: Uri
     actor: Actor
     attachment: Attachment
+    file: str
+    preview_file: str
+    preview_width: int
+    preview_height: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

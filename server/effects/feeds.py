@@ -1,0 +1,89 @@
+"""Home timelines are written when a post is: one row for each follower here who was seen lately."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from compliance.activity import AccountId, PostId
+
+from .ground import ACTIVE, Connection, Ground
+
+BACKFILL = 40
+"""How many newest posts of somebody newly followed enter the follower's home timeline."""
+
+
+async def fan_out(conn: Connection, posts: Sequence[PostId], ground: Ground) -> set[AccountId]:
+    """Puts posts and boosts into the home timelines they belong in, and says whose.
+
+    A reply is shown to those who follow both ends of it. A direct post goes to nobody but its author
+    and the named.
+    """
+    rows = await conn.fetch(
+        """
+        with p as (
+          select id, account_id, visibility, in_reply_to_account_id as answered,
+          boost_of_id is not null as is_boost
+          from post where id = any($1)
+        )
+        insert into feed (owner_id, post_id)
+        select f.follower_id, p.id
+        from p join follow f on f.followee_id = p.account_id and f.state = 'accepted'
+        and (f.boosts or not p.is_boost)
+               join member m on m.account_id = f.follower_id and m.seen_at > $2
+        where (p.visibility <> 'direct'
+               or exists (select 1 from mention n where n.post_id = p.id and n.account_id = f.follower_id))
+          and (p.answered is null or p.answered in (p.account_id, f.follower_id)
+               or exists (select 1 from follow g
+                          where g.follower_id = f.follower_id and g.followee_id = p.answered
+                          and g.state = 'accepted'))
+        union all
+        select p.account_id, p.id from p join member m on m.account_id = p.account_id
+        on conflict do nothing
+        returning owner_id
+        """,
+        list(posts),
+        ground.now - ACTIVE,
+    )
+    return {AccountId(r["owner_id"]) for r in rows}
+
+
+async def remove(conn: Connection, posts: Sequence[PostId]) -> set[AccountId]:
+    """Takes posts out of every home timeline, and says out of whose."""
+    rows = await conn.fetch("delete from feed where post_id = any($1) returning owner_id", list(posts))
+    return {AccountId(r["owner_id"]) for r in rows}
+
+
+async def join(conn: Connection, pairs: Sequence[tuple[AccountId, AccountId]]) -> set[AccountId]:
+    """Gives new followers (first of each pair) the newest posts of whom they follow."""
+    rows = await conn.fetch(
+        """
+        insert into feed (owner_id, post_id)
+        select n.follower_id, p.id
+        from unnest($1::bigint[], $2::bigint[]) as n(follower_id, followee_id)
+             join member m on m.account_id = n.follower_id
+             cross join lateral (
+               select id from post
+               where account_id = n.followee_id and withdrawn_at is null and visibility <> 'direct'
+                 and (in_reply_to_account_id is null or in_reply_to_account_id = account_id)
+               order by id desc limit $3) p
+        on conflict do nothing
+        returning owner_id
+        """,
+        [p[0] for p in pairs],
+        [p[1] for p in pairs],
+        BACKFILL,
+    )
+    return {AccountId(r["owner_id"]) for r in rows}
+
+
+async def part(conn: Connection, pairs: Sequence[tuple[AccountId, AccountId]]) -> set[AccountId]:
+    """Takes somebody's posts and boosts (second of each pair) out of a home timeline (first)."""
+    await conn.execute(
+        """
+        delete from feed f using unnest($1::bigint[], $2::bigint[]) as n(owner_id, account_id), post p
+        where f.owner_id = n.owner_id and p.id = f.post_id and p.account_id = n.account_id
+        """,
+        [p[0] for p in pairs],
+        [p[1] for p in pairs],
+    )
+    return {p[0] for p in pairs}

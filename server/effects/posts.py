@@ -1,0 +1,424 @@
+"""Posts come, change and go. Each function takes a run of cleared activities and writes it with arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compliance.activity import AccountId, Attachment, Create, Delete, Note, PostId, Update, Uri
+from compliance.verdict import Cleared
+
+from . import feeds, notices
+from .ground import Applied, Connection, Ground, Touched
+
+SENSITIVE = "sensitive"
+"""The label by which a rule marks media as sensitive."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    id: PostId
+    account_id: AccountId
+    thread_id: PostId
+
+
+async def insert(conn: Connection, cleared: Sequence[Cleared[Create]], ground: Ground) -> Applied:
+    """Stores new posts with all that hangs on them. A post that is here already, or was deleted before, is
+    left alone."""
+    parents = await _parents(conn, [c.activity.note for c in cleared])
+    ids = [_id_for(c.activity.note, ground) for c in cleared]
+    inserted = await _insert_rows(conn, cleared, ids, parents, ground)
+    took = [id_ in inserted for id_ in ids]
+    fresh = [(c, id_) for c, id_, new in zip(cleared, ids, took, strict=True) if new]
+    touched = Touched()
+    if fresh:
+        notes = [(c.activity.note, id_) for c, id_ in fresh]
+        await _insert_mentions(conn, notes)
+        await _insert_tags(conn, notes, ground)
+        await _attach_media(conn, fresh, ground)
+        await _adopt_orphans(conn, notes)
+        touched.accounts |= {c.activity.actor.id for c, _ in fresh}
+        await _count_posts(conn, [c.activity.actor.id for c, _ in fresh], 1, ground)
+        replied = [parents[n.in_reply_to] for n, _ in notes if n.in_reply_to in parents]
+        await _count_replies(conn, [p.id for p in replied], 1)
+        touched.posts |= {p.id for p in replied}
+        touched.homes |= await feeds.fan_out(conn, [id_ for _, id_ in fresh], ground)
+        touched.notified |= await notices.of_posts(conn, [id_ for _, id_ in fresh], ground)
+    return Applied([id_ if new else None for id_, new in zip(ids, took, strict=True)], took, touched)
+
+
+async def update(conn: Connection, cleared: Sequence[Cleared[Update]], ground: Ground) -> Applied:
+    """Gives posts of the actor new words and keeps the old ones as history. An edit older than what is here
+    is ignored."""
+    rows = await conn.fetch(
+        """
+        with edit as (
+          select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
+          $7::bool[], $8::text[],
+                               $9::timestamptz[], $10::bigint[], $11::int[])
+            as e(uri, account_id, html, text, source, spoiler, sensitive, language, edited_at, decision_id, n)
+        ), old as (
+          select p.*, e.n, e.html as new_html, e.text as new_text, e.source as new_source,
+          e.spoiler as new_spoiler,
+                 e.sensitive as new_sensitive, e.language as new_language, e.edited_at as new_edited_at,
+                 e.decision_id as new_decision_id
+          from edit e join post p on p.uri = e.uri and p.account_id = e.account_id
+          where p.withdrawn_at is null and p.boost_of_id is null and coalesce(p.edited_at,
+          p.created_at) <= e.edited_at
+          order by p.id for update of p
+        ), kept as (
+          insert into post_edit (post_id, version, html, text, spoiler, sensitive, media, decision_id,
+          created_at)
+          select o.id, coalesce((select max(h.version) + 1 from post_edit h where h.post_id = o.id), 0),
+          o.html, o.text,
+                 o.spoiler, o.sensitive,
+                 coalesce((select jsonb_agg(jsonb_build_object('id', m.id, 'description',
+                 m.description) order by m.position)
+                           from media m where m.post_id = o.id), '[]'),
+                 o.decision_id, coalesce(o.edited_at, o.created_at)
+          from old o
+        )
+        update post p set html = o.new_html, text = o.new_text, source = o.new_source,
+        spoiler = o.new_spoiler,
+               sensitive = o.new_sensitive, language = o.new_language, edited_at = o.new_edited_at,
+               decision_id = o.new_decision_id
+        from old o where p.id = o.id
+        returning p.id, o.n
+        """,
+        [c.activity.note.uri for c in cleared],
+        [c.activity.actor.id for c in cleared],
+        [c.activity.note.html for c in cleared],
+        [c.activity.note.text for c in cleared],
+        [c.activity.note.source for c in cleared],
+        [c.activity.note.spoiler for c in cleared],
+        [c.activity.note.sensitive or SENSITIVE in c.labels for c in cleared],
+        [c.activity.note.language for c in cleared],
+        [c.activity.note.updated or ground.now for c in cleared],
+        [c.decision_id for c in cleared],
+        list(range(len(cleared))),
+    )
+    ids: list[PostId | None] = [None] * len(cleared)
+    for row in rows:
+        ids[row["n"]] = PostId(row["id"])
+    changed = [(c, id_) for c, id_ in zip(cleared, ids, strict=True) if id_ is not None]
+    touched = Touched(posts={id_ for _, id_ in changed})
+    if changed:
+        posts = [id_ for _, id_ in changed]
+        await conn.execute("delete from mention where post_id = any($1)", posts)
+        await conn.execute("delete from post_tag where post_id = any($1)", posts)
+        await _detach_media(conn, changed)
+        notes = [(c.activity.note, id_) for c, id_ in changed]
+        await _insert_mentions(conn, notes)
+        await _insert_tags(conn, notes, ground)
+        await _attach_media(conn, changed, ground)
+        touched.notified |= await notices.of_posts(conn, posts, ground)
+        touched.notified |= await notices.of_edits(conn, posts, ground)
+    return Applied(ids, [id_ is not None for id_ in ids], touched)
+
+
+async def withdraw(conn: Connection, cleared: Sequence[Cleared[Delete]], ground: Ground) -> Applied:
+    """Takes posts of the actor out of sight, with every boost of them, and remembers their ids.
+
+    A deleted account is not a post: `accounts.close` sees to that.
+    """
+    await conn.execute(
+        "insert into federation.tombstone (uri, at) select u, $2 from unnest($1::text[]) u "
+        "on conflict do nothing",
+        [c.activity.target for c in cleared if not c.activity.actor.is_local],
+        ground.now,
+    )
+    rows = await conn.fetch(
+        """
+        update post p set withdrawn_at = $3, withdrawn_by = 'author'
+        from unnest($1::text[], $2::bigint[], $4::int[]) as d(uri, account_id, n)
+        where p.uri = d.uri and p.account_id = d.account_id and p.withdrawn_at is null
+        returning p.id, p.account_id, p.in_reply_to_id, p.boost_of_id, d.n
+        """,
+        [c.activity.target for c in cleared],
+        [c.activity.actor.id for c in cleared],
+        ground.now,
+        list(range(len(cleared))),
+    )
+    ids: list[PostId | None] = [None] * len(cleared)
+    for row in rows:
+        ids[row["n"]] = PostId(row["id"])
+    touched = Touched()
+    if rows:
+        touched = await gone(conn, [PostId(r["id"]) for r in rows], ground)
+        await _count_posts(conn, [AccountId(r["account_id"]) for r in rows], -1, ground)
+        replied = [PostId(r["in_reply_to_id"]) for r in rows if r["in_reply_to_id"] is not None]
+        await _count_replies(conn, replied, -1)
+        touched.posts |= set(replied)
+        touched.accounts |= {AccountId(r["account_id"]) for r in rows}
+    return Applied(ids, [id_ is not None for id_ in ids], touched)
+
+
+async def gone(conn: Connection, posts: Sequence[PostId], ground: Ground) -> Touched:
+    """Clears away what showed withdrawn posts: their boosts, their places in home timelines, the notices
+    about them."""
+    boosts = await conn.fetch(
+        "update post set withdrawn_at = $2, withdrawn_by = 'author' "
+        "where boost_of_id = any($1) and withdrawn_at is null returning id",
+        list(posts),
+        ground.now,
+    )
+    every = [*posts, *(PostId(r["id"]) for r in boosts)]
+    homes = await feeds.remove(conn, every)
+    await conn.execute("delete from notification where post_id = any($1)", every)
+    return Touched(posts=set(every), homes=homes)
+
+
+def _id_for(note: Note, ground: Ground) -> PostId:
+    own = ground.uris.post_in(note.uri)
+    return own if own is not None else PostId(ground.ids.at(note.published))
+
+
+async def _parents(conn: Connection, notes: Sequence[Note]) -> dict[Uri, _Parent]:
+    wanted = [n.in_reply_to for n in notes if n.in_reply_to is not None]
+    if not wanted:
+        return {}
+    rows = await conn.fetch("select uri, id, account_id, thread_id from post where uri = any($1)", wanted)
+    return {
+        Uri(r["uri"]): _Parent(PostId(r["id"]), AccountId(r["account_id"]), PostId(r["thread_id"]))
+        for r in rows
+    }
+
+
+async def _insert_rows(
+    conn: Connection,
+    cleared: Sequence[Cleared[Create]],
+    ids: Sequence[PostId],
+    parents: dict[Uri, _Parent],
+    ground: Ground,
+) -> set[PostId]:
+    notes = [c.activity.note for c in cleared]
+    found = [parents.get(n.in_reply_to) if n.in_reply_to else None for n in notes]
+    rows = await conn.fetch(
+        """
+        insert into post (id, account_id, local, uri, url, in_reply_to_id, in_reply_to_account_id,
+        in_reply_to_uri, thread_id,
+                          visibility, html, text, source, spoiler, sensitive, language, app_id, labels,
+                          created_at, edited_at,
+                          decision_id)
+        select n.id, n.account_id, n.local, n.uri, n.url, n.reply_id, n.reply_account, n.reply_uri,
+        n.thread_id, n.visibility,
+               n.html, n.text, n.source, n.spoiler, n.sensitive, n.language, n.app_id,
+               case when n.labels = '' then '{}'::text[] else string_to_array(n.labels, ',') end,
+               n.created_at, n.edited_at, n.decision_id
+        from unnest($1::bigint[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::bigint[],
+        $7::bigint[], $8::text[],
+                    $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                    $15::bool[], $16::text[],
+                    $17::bigint[], $18::text[], $19::timestamptz[], $20::timestamptz[], $21::bigint[])
+          as n(id, account_id, local, uri, url, reply_id, reply_account, reply_uri, thread_id, visibility,
+          html, text, source,
+               spoiler, sensitive, language, app_id, labels, created_at, edited_at, decision_id)
+        where not exists (select 1 from federation.tombstone t where t.uri = n.uri)
+        on conflict (uri) do nothing
+        returning id
+        """,
+        list(ids),
+        [c.activity.actor.id for c in cleared],
+        [c.activity.actor.is_local for c in cleared],
+        [n.uri for n in notes],
+        [n.url for n in notes],
+        [p.id if p else None for p in found],
+        [p.account_id if p else None for p in found],
+        [n.in_reply_to for n in notes],
+        [p.thread_id if p else id_ for p, id_ in zip(found, ids, strict=True)],
+        [n.visibility.value for n in notes],
+        [n.html for n in notes],
+        [n.text for n in notes],
+        [n.source for n in notes],
+        [n.spoiler for n in notes],
+        [n.sensitive or SENSITIVE in c.labels for n, c in zip(notes, cleared, strict=True)],
+        [n.language for n in notes],
+        [n.app for n in notes],
+        [",".join(c.labels) for c in cleared],
+        [
+            n.published if c.activity.actor.is_local else min(n.published, ground.now)
+            for n, c in zip(notes, cleared, strict=True)
+        ],
+        [n.updated for n in notes],
+        [c.decision_id for c in cleared],
+    )
+    inserted = {PostId(r["id"]) for r in rows}
+    await conn.execute("insert into post_count (post_id) select unnest($1::bigint[])", list(inserted))
+    return inserted
+
+
+async def _insert_mentions(conn: Connection, notes: Sequence[tuple[Note, PostId]]) -> None:
+    named = [(id_, m.uri, False) for note, id_ in notes for m in note.mentions]
+    named += [(id_, uri, True) for note, id_ in notes for uri in note.addressed]
+    if not named:
+        return
+    await conn.execute(
+        """
+        insert into mention (post_id, account_id, silent)
+        select m.post_id, a.id, bool_and(m.silent)
+        from unnest($1::bigint[], $2::text[], $3::bool[]) as m(post_id, uri,
+        silent) join account a on a.uri = m.uri
+        group by m.post_id, a.id
+        on conflict do nothing
+        """,
+        [n[0] for n in named],
+        [n[1] for n in named],
+        [n[2] for n in named],
+    )
+
+
+async def _insert_tags(conn: Connection, notes: Sequence[tuple[Note, PostId]], ground: Ground) -> None:
+    pairs = [(id_, tag) for note, id_ in notes for tag in note.tags]
+    if not pairs:
+        return
+    shown = {tag.casefold(): tag for _, tag in reversed(pairs)}
+    names = sorted(shown)
+    await conn.execute(
+        "insert into tag (id, name, shown) select * from unnest($1::bigint[], $2::text[], $3::text[]) "
+        "on conflict (name) do nothing",
+        [ground.ids() for _ in names],
+        names,
+        [shown[n] for n in names],
+    )
+    await conn.execute(
+        """
+        insert into post_tag (tag_id, post_id, shown, position)
+        select t.id, p.post_id, p.shown, p.position
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::int[]) as p(post_id, name, shown, position)
+        join tag t on t.name = p.name
+        on conflict do nothing
+        """,
+        [id_ for id_, _ in pairs],
+        [tag.casefold() for _, tag in pairs],
+        [tag for _, tag in pairs],
+        list(range(len(pairs))),
+    )
+
+
+_Hung = tuple[PostId, int, Attachment, Cleared[Create] | Cleared[Update]]
+"""A picture in its place: the post, the position on it, and the activity that hung it there."""
+
+
+async def _attach_media(
+    conn: Connection, posts: Sequence[tuple[Cleared[Create] | Cleared[Update], PostId]], ground: Ground
+) -> None:
+    own: list[_Hung] = []
+    theirs: list[_Hung] = []
+    for cleared, post_id in posts:
+        for position, attachment in enumerate(cleared.activity.note.attachments):
+            entry = (post_id, position, attachment, cleared)
+            (own if attachment.media_id is not None else theirs).append(entry)
+    if own:
+        await conn.execute(
+            """
+            update media m set post_id = n.post_id, position = n.position, description = n.description,
+            focus_x = n.x, focus_y = n.y
+            from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::real[],
+            $7::real[])
+              as n(id, account_id, post_id, position, description, x, y)
+            where m.id = n.id and m.account_id = n.account_id and (m.post_id is null or m.post_id = n.post_id)
+            """,
+            [a.media_id for _, _, a, _ in own],
+            [c.activity.actor.id for _, _, _, c in own],
+            [post_id for post_id, _, _, _ in own],
+            [position for _, position, _, _ in own],
+            [a.alt for _, _, a, _ in own],
+            [a.focus[0] if a.focus else None for _, _, a, _ in own],
+            [a.focus[1] if a.focus else None for _, _, a, _ in own],
+        )
+    if theirs:
+        await conn.execute(
+            """
+            insert into media (id, account_id, post_id, position, kind, mime, remote_url, width, height,
+            description, focus_x,
+                               focus_y, blurhash, created_at, decision_id)
+            select id, account_id, post_id, position, kind, mime, url, width, height, alt, x, y, blurhash,
+            $14, decision_id
+            from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::text[],
+            $7::text[], $8::int[],
+                        $9::int[], $10::text[], $11::real[], $12::real[], $13::text[], $15::bigint[])
+              as n(id, account_id, post_id, position, kind, mime, url, width, height, alt, x, y, blurhash,
+              decision_id)
+            """,
+            [ground.ids() for _ in theirs],
+            [c.activity.actor.id for _, _, _, c in theirs],
+            [post_id for post_id, _, _, _ in theirs],
+            [position for _, position, _, _ in theirs],
+            [_kind(a.mime) for _, _, a, _ in theirs],
+            [a.mime for _, _, a, _ in theirs],
+            [a.url for _, _, a, _ in theirs],
+            [a.width for _, _, a, _ in theirs],
+            [a.height for _, _, a, _ in theirs],
+            [a.alt for _, _, a, _ in theirs],
+            [a.focus[0] if a.focus else None for _, _, a, _ in theirs],
+            [a.focus[1] if a.focus else None for _, _, a, _ in theirs],
+            [a.blurhash for _, _, a, _ in theirs],
+            ground.now,
+            [c.decision_id for _, _, _, c in theirs],
+        )
+
+
+def _kind(mime: str) -> str:
+    kind = mime.partition("/")[0]
+    return kind if kind in ("image", "video", "audio") else "unknown"
+
+
+async def _detach_media(conn: Connection, posts: Sequence[tuple[Cleared[Update], PostId]]) -> None:
+    """Own pictures left out of an edit become loose again (and go with the loose ones); remote ones are
+    listed anew."""
+    kept = [a.media_id for c, _ in posts for a in c.activity.note.attachments if a.media_id is not None]
+    ids = [id_ for _, id_ in posts]
+    await conn.execute("delete from media where post_id = any($1) and file is null", ids)
+    await conn.execute("update media set post_id = null where post_id = any($1) and id <> all($2)", ids, kept)
+
+
+async def _adopt_orphans(conn: Connection, notes: Sequence[tuple[Note, PostId]]) -> None:
+    """Replies that came before the post they answer find their place, and their whole branch joins its
+    thread."""
+    rows = await conn.fetch(
+        """
+        update post c set in_reply_to_id = p.id, in_reply_to_account_id = p.account_id
+        from unnest($1::text[], $2::bigint[]) as n(uri, id) join post p on p.id = n.id
+        where c.in_reply_to_uri = n.uri and c.in_reply_to_id is null
+        returning c.id, c.thread_id as branch, p.id as parent_id, p.thread_id
+        """,
+        [note.uri for note, _ in notes],
+        [id_ for _, id_ in notes],
+    )
+    if not rows:
+        return
+    await conn.execute(
+        "update post p set thread_id = b.thread_id "
+        "from unnest($1::bigint[], $2::bigint[]) as b(branch, thread_id) where p.thread_id = b.branch",
+        [r["branch"] for r in rows],
+        [r["thread_id"] for r in rows],
+    )
+    await _count_replies(conn, [PostId(r["parent_id"]) for r in rows], 1)
+
+
+async def _count_replies(conn: Connection, parents: Sequence[PostId], step: int) -> None:
+    if parents:
+        await conn.execute(
+            """
+            update post_count c set replies = greatest(c.replies + n.step, 0)
+            from (select id, count(*)::int * $2 as step from unnest($1::bigint[]) as id group by id order by
+            id) n
+            where c.post_id = n.id
+            """,
+            list(parents),
+            step,
+        )
+
+
+async def _count_posts(conn: Connection, authors: Sequence[AccountId], step: int, ground: Ground) -> None:
+    await conn.execute(
+        """
+        update account_count c set posts = greatest(c.posts + n.step, 0),
+               last_post_at = case when $2 > 0 then $3::timestamptz else c.last_post_at end
+        from (select id, count(*) * $2 as step from unnest($1::bigint[]) as id group by id order by id) n
+        where c.account_id = n.id
+        """,
+        list(authors),
+        step,
+        ground.now,
+    )
