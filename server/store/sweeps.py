@@ -1,0 +1,166 @@
+"""What is thrown away in time, a bounded number of rows at once, so that no sweep holds a lock for long.
+
+Nothing here is seen by anybody any more: it is expired, answered, or was never used. Withdrawing what people
+see goes through the pipeline. Each function says how many rows went; call it again until that is few.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .sql import Connection, affected
+
+
+async def sessions(conn: Connection, *, now: datetime, limit: int) -> int:
+    """Page sessions past their time."""
+    return affected(
+        await conn.execute(
+            """
+            delete from session where token_hash = any(array(
+              select token_hash from session where expires_at < $1 limit $2))
+            """,
+            now,
+            limit,
+        )
+    )
+
+
+async def mail_links(conn: Connection, *, now: datetime, limit: int) -> int:
+    """Links in mails that open nothing any more."""
+    return affected(
+        await conn.execute(
+            """
+            delete from mail_link where token_hash = any(array(
+              select token_hash from mail_link where expires_at < $1 limit $2))
+            """,
+            now,
+            limit,
+        )
+    )
+
+
+async def oauth_codes(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Authorisation codes that ended before a moment; until then a second use of one revokes its tokens."""
+    return affected(
+        await conn.execute(
+            """
+            delete from oauth_code where code_hash = any(array(
+              select code_hash from oauth_code where expires_at < $1 limit $2))
+            """,
+            before,
+            limit,
+        )
+    )
+
+
+async def attempts(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Counters of attempts whose window began before a moment."""
+    return affected(
+        await conn.execute(
+            """
+            delete from attempt a using (
+              select subject, window_start from attempt where window_start < $1 limit $2) old
+            where a.subject = old.subject and a.window_start = old.window_start
+            """,
+            before,
+            limit,
+        )
+    )
+
+
+async def phone_codes(conn: Connection, *, now: datetime, limit: int) -> int:
+    """One-time codes past their time."""
+    return affected(
+        await conn.execute(
+            """
+            delete from compliance.phone_code where account_id = any(array(
+              select account_id from compliance.phone_code where expires_at < $1 limit $2))
+            """,
+            now,
+            limit,
+        )
+    )
+
+
+async def mutes(conn: Connection, *, now: datetime, limit: int) -> int:
+    """Mutes that were for a time."""
+    return affected(
+        await conn.execute(
+            "delete from mute where id = any(array(select id from mute where expires_at < $1 limit $2))",
+            now,
+            limit,
+        )
+    )
+
+
+async def idempotency_keys(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Answers remembered for clients that may ask again; by then they have."""
+    return affected(
+        await conn.execute(
+            """
+            delete from idempotency i using (
+              select account_id, key from idempotency where created_at < $1 order by created_at limit $2) old
+            where i.account_id = old.account_id and i.key = old.key
+            """,
+            before,
+            limit,
+        )
+    )
+
+
+async def loose_media(conn: Connection, *, before: datetime, limit: int) -> tuple[int, list[str]]:
+    """Uploads that no post took and no profile shows; also says which files are nobody's any more."""
+    rows = await conn.fetch(
+        """
+        with gone as (
+          delete from media where id = any(array(
+            select m.id from media m
+            where m.post_id is null and m.created_at < $1 and not exists (
+              select 1 from profile p where p.avatar_media_id = m.id or p.header_media_id = m.id)
+            order by m.created_at limit $2))
+          returning id, file, preview_file
+        )
+        select g.id, f.file, f.file is not null and not exists (
+            select 1 from media m where m.file = f.file and m.id not in (select id from gone)) as is_nobodys
+        from gone g cross join lateral (values (g.file), (g.preview_file)) as f(file)
+        """,
+        before,
+        limit,
+    )
+    return len({row["id"] for row in rows}), [row["file"] for row in rows if row["is_nobodys"]]
+
+
+async def feeds(conn: Connection, *, keep: int, limit: int) -> int:
+    """The far ends of home timelines longer than `keep`, of at most `limit` owners."""
+    return affected(
+        await conn.execute(
+            """
+            delete from feed f using (
+              select o.owner_id, (
+                select x.post_id from feed x where x.owner_id = o.owner_id
+                order by x.post_id desc offset $1 limit 1) as floor
+              from (select owner_id from feed group by owner_id having count(*) > $1 limit $2) o
+            ) long
+            where f.owner_id = long.owner_id and f.post_id <= long.floor
+            """,
+            keep,
+            limit,
+        )
+    )
+
+
+async def sent_messages(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Documents that every inbox has, or never will have."""
+    return affected(
+        await conn.execute(
+            """
+            delete from federation.message where id = any(array(
+              select m.id from federation.message m
+              where m.created_at < $1
+                and not exists (select 1 from federation.outbound o where o.message_id = m.id)
+              order by m.id limit $2))
+            """,
+            before,
+            limit,
+        )
+    )
