@@ -1,7 +1,7 @@
 """Which of the two faces of an address is asked for: the ActivityPub document, or the page for people.
 
-Servers ask for `application/activity+json`, or for `application/ld+json` with the AS2 profile; browsers for HTML. An
-ActivityPub address answers a caller without a preference with the document, a page's address with the page.
+Servers ask for `application/activity+json`, or for `application/ld+json` with the AS2 profile; browsers for
+HTML. An ActivityPub address answers a caller without a preference with the document, a page's with the page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MAX_RANGES = 32
 
 
 def preferences(accept: str) -> tuple[float, float, float]:
-    """How much a caller wants the AS2 type, the LD type and HTML: each from 0 to 1, and by name rather than by `*/*`."""
+    """How much a caller wants the AS2 type, the LD type and HTML: 0 to 1, by name rather than by `*/*`."""
     as2 = ld = html = 0.0
     for entry in accept.split(",")[:_MAX_RANGES]:
         mime, _, rest = entry.partition(";")
@@ -49,7 +49,7 @@ def asks_for_page(request: web.Request) -> bool:
 def document(
     request: web.Request, body: bytes, *, status: int = 200, by_signer: bool = False
 ) -> web.Response:
-    """An ActivityPub answer. `by_signer`: what it holds depends on who signed the request, so no cache may share it."""
+    """An ActivityPub answer. `by_signer`: it depends on who signed the request, so no cache may share it."""
     as2, ld, _ = preferences(request.headers.get(hdrs.ACCEPT, ""))
     headers = {
         hdrs.CONTENT_TYPE: LD if ld > as2 else f"{AS2}; charset=utf-8",

@@ -1,7 +1,7 @@
 """How others find us and our people: WebFinger, host-meta, NodeInfo.
 
-Names are compared without regard to case, hosts in their one normalised spelling, with the port where it is not the
-scheme's default. Nobody's existence is told but that of accounts which may be looked at.
+Names are compared without regard to case, hosts in their one normalised spelling, with the port where it is
+not the scheme's default. Nobody's existence is told but that of accounts which may be looked at.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ async def nodeinfo(request: web.Request) -> web.Response:
 
 
 def _username(resource: str, uris: Uris) -> str | None:
-    """The user of ours that `resource` names; `None` for anybody else's, or for something that is no name at all."""
+    """The user of ours that `resource` names; `None` for anybody else's, and for what is no name at all."""
     if resource.startswith(("http://", "https://")):
         return uris.username_in(resource)
     name, at, host = resource.removeprefix("acct:").removeprefix("@").rpartition("@")
