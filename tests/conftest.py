@@ -1,0 +1,3 @@
+"""What every test may use; the fakes and the database live in `tests/fixtures`."""
+
+pytest_plugins = ["tests.fixtures.postgres"]
