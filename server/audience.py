@@ -30,7 +30,7 @@ from compliance.activity import (
     Visibility,
 )
 
-from .effects.ground import Connection
+from .db.pool import Connection
 
 
 @dataclass(slots=True)

@@ -37,14 +37,16 @@ from compliance.activity import (
     UpdateProfile,
     Upload,
 )
+from compliance.errors import StaleRules
 from compliance.records import Source
 from compliance.sealing import Sealer
 from compliance.verdict import CaseId, Cleared, DecisionId, Held, Reason, Refused, Verdict
 from federation import outbox, render
 
 from . import audience
+from .db.pool import Connection
 from .effects import boosts, complaints, likes, notices, posts, profiles, relations, uploads
-from .effects.ground import Applied, Connection, Ground, Touched
+from .effects.ground import Applied, Ground, Touched
 from .ids import Clock, IdMaker
 from .settings import Settings
 from .store import idempotency
@@ -203,7 +205,7 @@ async def _attempt(road: Road, job: _Job) -> tuple[list[Answer], Touched, bool]:
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             if not left:
                 raise
-        except gate.StaleRules:
+        except StaleRules:
             if not left:
                 raise
             async with road.pool.acquire() as conn:

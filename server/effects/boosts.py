@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from compliance.activity import AccountId, Announce, PostId, Undo, Uri
 from compliance.verdict import Cleared
 
+from ..db.pool import Connection
 from . import feeds, notices, posts
-from .ground import Applied, Connection, Ground, Touched
+from .ground import Applied, Ground, Touched
 
 
 async def insert(conn: Connection, cleared: Sequence[Cleared[Announce]], ground: Ground) -> Applied:

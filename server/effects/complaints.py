@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from compliance.activity import Flag
 from compliance.verdict import Cleared
 
-from .ground import Applied, Connection, Ground, Touched
+from ..db.pool import Connection
+from .ground import Applied, Ground, Touched
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No letter or digit that is read as another."""

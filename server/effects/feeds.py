@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from compliance.activity import AccountId, PostId
 
-from .ground import ACTIVE, Connection, Ground
+from ..db.pool import Connection
+from .ground import ACTIVE, Ground
 
 BACKFILL = 40
 """How many newest posts of somebody newly followed enter the follower's home timeline."""

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
-
-import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from compliance.activity import AccountId, Activity, PostId
 
 from ..ids import IdMaker
 from ..uris import Uris
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 ACTIVE = timedelta(days=30)
 """Home timelines are written ahead only for people seen within this time; others get theirs rebuilt when they

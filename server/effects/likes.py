@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from compliance.activity import AccountId, Like, PostId, Undo
 from compliance.verdict import Cleared
 
+from ..db.pool import Connection
 from . import notices
-from .ground import Applied, Connection, Ground, Touched
+from .ground import Applied, Ground, Touched
 
 
 async def insert(conn: Connection, cleared: Sequence[Cleared[Like]], ground: Ground) -> Applied:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from compliance.activity import AccountId, PostId
 
-from .ground import Connection, Ground
+from ..db.pool import Connection
+from .ground import Ground
 
 MENTION_LIMIT = 200
 """A remote post that names more people than this notifies none of them."""

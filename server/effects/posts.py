@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from compliance.activity import AccountId, Attachment, Create, Delete, Note, PostId, Update, Uri
 from compliance.verdict import Cleared
 
+from ..db.pool import Connection
 from . import feeds, notices
-from .ground import Applied, Connection, Ground, Touched
+from .ground import Applied, Ground, Touched
 
 SENSITIVE = "sensitive"
 """The label by which a rule marks media as sensitive."""

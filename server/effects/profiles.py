@@ -9,8 +9,9 @@ import msgspec
 from compliance.activity import Delete, UpdateProfile
 from compliance.verdict import Cleared
 
+from ..db.pool import Connection
 from . import feeds, relations
-from .ground import Applied, Connection, Ground, Touched
+from .ground import Applied, Ground, Touched
 
 
 async def update(conn: Connection, cleared: Sequence[Cleared[UpdateProfile]], ground: Ground) -> Applied:

@@ -18,8 +18,9 @@ import asyncpg
 from compliance.activity import Accept, AccountId, Activity, Actor, Block, Follow, Reject, Undo, Uri
 from compliance.verdict import Cleared
 
+from ..db.pool import Connection
 from . import feeds, notices
-from .ground import Applied, Connection, Ground, Touched
+from .ground import Applied, Ground, Touched
 
 Pair = tuple[AccountId, AccountId]
 """Follower and followee."""

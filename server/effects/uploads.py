@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from compliance.activity import Upload
 from compliance.verdict import Cleared
 
-from .ground import Applied, Connection, Ground, Touched
+from ..db.pool import Connection
+from .ground import Applied, Ground, Touched
 
 
 async def insert(conn: Connection, cleared: Sequence[Cleared[Upload]], ground: Ground) -> Applied:
