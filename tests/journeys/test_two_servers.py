@@ -43,7 +43,7 @@ async def friends(people: tuple[Person, Person]) -> tuple[Person, Person]:
 
 
 async def befriend(follower: Person, followed: Person) -> str:
-    """Follows across servers, waits until it is accepted, and gives the followed one's id at the follower's."""
+    """Follows across servers, waits until that is accepted, and gives the id of the followed one there."""
     account_id = await follower.follow(followed.handle)
     await until(lambda: follower.follows(account_id), f"{follower.name} follows {followed.name}")
     return account_id

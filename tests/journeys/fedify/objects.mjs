@@ -74,7 +74,7 @@ export function setObjects(federation, world) {
       const person = world.people.get(name);
       return person ? personOf(ctx, person) : null;
     })
-    .setKeyPairsDispatcher((_ctx, name) => world.people.get(name)?.keys ?? []);
+    .setKeyPairsDispatcher((_ctx, name) => world.people.get(name)?.keys() ?? []);
 
   federation
     .setFollowersDispatcher(`${ACTOR}/followers`, (_ctx, name) => ({

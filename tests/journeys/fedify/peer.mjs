@@ -11,7 +11,7 @@
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 
-import { createFederation, generateCryptoKeyPair, MemoryKvStore } from "@fedify/fedify";
+import { createFederation, MemoryKvStore } from "@fedify/fedify";
 
 import { Acts } from "./acts.mjs";
 import { setListeners } from "./inbox.mjs";
@@ -28,12 +28,6 @@ const { values: given } = parseArgs({
 });
 
 const world = new World(given.users.split(","));
-for (const person of world.people.values()) {
-  // RSA signs requests; with Ed25519 Fedify also puts an integrity proof on every document it sends.
-  person.keys = await Promise.all(
-    ["RSASSA-PKCS1-v1_5", "Ed25519"].map((kind) => generateCryptoKeyPair(kind)),
-  );
-}
 
 const federation = createFederation({
   kv: new MemoryKvStore(),

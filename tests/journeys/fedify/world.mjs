@@ -1,5 +1,7 @@
 // What the foreign peer knows: its people, their posts, who follows whom, and everything that reached an inbox.
 
+import { generateCryptoKeyPair } from "@fedify/fedify";
+
 /** A person here, and what they did and received. `followers` and `following` are kept by actor id. */
 class Someone {
   constructor(name) {
@@ -7,13 +9,19 @@ class Someone {
     this.displayName = name;
     this.summary = "";
     this.locked = false;
-    this.keys = [];
+    this.pairs = null;
     this.followers = new Map();
     this.requests = new Map();
     this.following = new Map();
     this.posts = new Map();
     this.boosts = new Map();
     this.likes = new Map();
+  }
+
+  /** Their keys, made when first needed. RSA signs requests; for Ed25519 Fedify puts a proof on every document. */
+  keys() {
+    this.pairs ??= Promise.all(["RSASSA-PKCS1-v1_5", "Ed25519"].map((kind) => generateCryptoKeyPair(kind)));
+    return this.pairs;
   }
 }
 
