@@ -1,0 +1,20 @@
+"""Bytes to a document that the parsers may read by its plain names, and back.
+
+Most documents use the usual contexts in the usual way and are read as they stand. The rest go through JSON-LD
+with bundled contexts only; nothing here ever fetches one. A document that gives a core word another meaning
+is refused.
+"""
+
+from .compact import compact
+from .contexts import is_plain
+from .strict import MAX_BYTES, Document, Value, parse, write
+
+__all__ = ["MAX_BYTES", "Document", "Value", "compact", "is_plain", "parse", "read", "write"]
+
+
+def read(body: bytes) -> Document:
+    """The document in `body`, in plain names. Up to some milliseconds of work when it is not plain: see
+    `is_plain`.
+    """
+    document = parse(body)
+    return document if is_plain(document) else compact(document)
