@@ -174,6 +174,7 @@ create table block (
   primary key (account_id, target_id)
 );
 create index block_target on block (target_id);
+create index block_uri on block (uri);
 create index block_account on block (account_id, id desc);
 
 create table mute (

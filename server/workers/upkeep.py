@@ -1,0 +1,118 @@
+"""Keeps house: log partitions ahead of time, identities that lapse, and what has had its time.
+
+Every process has this job; an advisory lock lets one of them at a time do a chore. Each chore is small steps in
+transactions of their own, so that a stop in the middle leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from compliance import identity, records
+
+from ..db.pool import Connection
+from ..media import files
+from ..pipeline import Road
+from ..store import inbound, sweeps
+
+STEP = 1_000
+"""Rows to a transaction."""
+STEPS = 50
+"""Transactions to a chore before the others have their turn."""
+FEED_LENGTH = 800
+"""Posts kept in a home timeline; further down it is not looked at."""
+INBOUND_KEPT = timedelta(days=30)
+"""Longer than any signature holds, so that no activity that was seen can come as new."""
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_LOCK = 0x79616E_02
+
+Step: TypeAlias = Callable[[Connection, datetime], Awaitable[int]]
+"""Does up to `STEP` rows' worth of a chore, and says how many it did."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to be done now and then."""
+
+    name: str
+    every: timedelta
+    step: Step
+
+
+class Upkeep:
+    """The chores of one process, and when each is due again."""
+
+    def __init__(self, road: Road) -> None:
+        self._road = road
+        self._due: dict[str, datetime] = {}
+        self._chores = _chores(road)
+
+    async def work(self) -> float:
+        """Does the chores that are due, and says in how many seconds the next one is."""
+        for chore in self._chores:
+            now = self._road.clock()
+            if self._due.get(chore.name, now) <= now:
+                await self._do(chore)
+                self._due[chore.name] = now + chore.every
+        earliest = min(self._due.values())
+        return max((earliest - self._road.clock()).total_seconds(), 1.0)
+
+    async def _do(self, chore: Chore) -> None:
+        done = 0
+        for _ in range(STEPS):
+            async with self._road.pool.acquire() as conn, conn.transaction():
+                if not await conn.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
+                    break
+                moved = await chore.step(conn, self._road.clock())
+            done += moved
+            if moved < STEP:
+                break
+        if done:
+            log.info("upkeep: %s: %d", chore.name, done)
+
+
+def _chores(road: Road) -> list[Chore]:
+    folder = road.settings.data / "media"
+
+    async def months(conn: Connection, now: datetime) -> int:
+        return await records.open_months(conn, now)
+
+    async def identities(conn: Connection, now: datetime) -> int:
+        return await identity.sweep(conn, now)
+
+    async def loose_media(conn: Connection, now: datetime) -> int:
+        rows, orphans = await sweeps.loose_media(conn, before=now - _DAY, limit=STEP)
+        # Should the commit fail, the rows are swept again; a picture nobody sees may be missing meanwhile.
+        await asyncio.to_thread(files.remove, folder, orphans)
+        return rows
+
+    return [
+        Chore("months of the log", _DAY, months),
+        Chore("identities", _HOUR, identities),
+        Chore("sessions", _HOUR, lambda conn, now: sweeps.sessions(conn, now=now, limit=STEP)),
+        Chore("mail links", _HOUR, lambda conn, now: sweeps.mail_links(conn, now=now, limit=STEP)),
+        Chore("codes", _HOUR, lambda conn, now: sweeps.oauth_codes(conn, before=now - _DAY, limit=STEP)),
+        Chore("phone codes", _HOUR, lambda conn, now: sweeps.phone_codes(conn, now=now, limit=STEP)),
+        Chore("attempts", _HOUR, lambda conn, now: sweeps.attempts(conn, before=now - _DAY, limit=STEP)),
+        Chore("mutes", _HOUR, lambda conn, now: sweeps.mutes(conn, now=now, limit=STEP)),
+        Chore(
+            "idempotency keys",
+            _HOUR,
+            lambda conn, now: sweeps.idempotency_keys(conn, before=now - _DAY, limit=STEP),
+        ),
+        Chore("loose media", _HOUR, loose_media),
+        Chore("feeds", _HOUR, lambda conn, now: sweeps.feeds(conn, keep=FEED_LENGTH, limit=STEP)),
+        Chore(
+            "inbound", _HOUR, lambda conn, now: inbound.sweep(conn, done_before=now - INBOUND_KEPT, limit=STEP)
+        ),
+        Chore("messages", _HOUR, lambda conn, now: sweeps.sent_messages(conn, before=now - _HOUR, limit=STEP)),
+    ]
