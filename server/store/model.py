@@ -66,9 +66,18 @@ class AccountView(Struct, frozen=True, kw_only=True):
         return self.display_name or self.username
 
     def veiled(self) -> AccountView:
-        """The same account with nothing of its own words and pictures: what others see of a suspended or deleted one."""
+        """The same account with nothing of its own words and pictures: what others see of a suspended or
+        deleted one.
+        """
         return structs.replace(
-            self, display_name="", html="", source=None, fields=(), avatar=None, header=None, discoverable=False
+            self,
+            display_name="",
+            html="",
+            source=None,
+            fields=(),
+            avatar=None,
+            header=None,
+            discoverable=False,
         )
 
 
@@ -193,12 +202,16 @@ class NotificationView(Struct, frozen=True, kw_only=True):
     kind: str
     account: AccountView | None
     post: PostView | None
+    flags: PostFlags
+    """What the person told did with the post."""
     decision_id: int | None
     created_at: datetime
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """A keyset window: newest first, `max_id` and `since_id` exclusive; with `min_id`, the oldest above it."""
+    """A keyset window: newest first, `max_id` and `since_id` exclusive; with `min_id`, the oldest above
+    it.
+    """
 
     limit: int = 20
     max_id: int | None = None
@@ -207,7 +220,9 @@ class Page(Struct, frozen=True, kw_only=True):
 
     @property
     def below(self) -> int:
-        """Keys are smaller than this. Always a number: a condition that may be absent would cost the index its use."""
+        """Keys are smaller than this. Always a number: a condition that may be absent would cost the index
+        its use.
+        """
         return MAX_ID if self.max_id is None else min(self.max_id, MAX_ID)
 
     @property
@@ -242,29 +257,8 @@ class Role(enum.StrEnum):
     ADMIN = "admin"
 
 
-class Key(Struct, frozen=True, kw_only=True):
-    """A key that signs for an account."""
-
-    key_id: str
-    account_id: AccountId
-    actor: Uri
-    host: str | None
-    public_pem: str
-    suspended: bool
-
-
-class Marker(Struct, frozen=True, kw_only=True):
-    """How far somebody has read."""
-
-    timeline: str
-    last_read_id: int
-    version: int
-    updated_at: datetime
-
-
 class TagView(Struct, frozen=True, kw_only=True):
-    """A hashtag. `history` counts posts and people for each of the last days, newest first."""
+    """A hashtag: the name it is found by, and as it was first written here."""
 
     name: str
     shown: str
-    history: tuple[tuple[datetime, int, int], ...] = ()

@@ -85,6 +85,7 @@ create table tag (
   name text not null unique,
   shown text not null
 );
+create index tag_prefix on tag (name text_pattern_ops);
 create table post_tag (
   tag_id bigint not null references tag (id),
   post_id bigint not null references post (id),

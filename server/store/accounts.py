@@ -1,0 +1,306 @@
+"""Accounts, ours and those of other servers, as they are shown.
+
+A suspended or deleted account is found all the same, and says so: whoever shows it to others than operators
+shows `view.veiled()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from compliance.activity import AccountId, Uri
+from server.db.pool import Connection
+from server.errors import NotFound
+from server.uris import Uris
+
+from . import cache
+from .model import AccountView, FieldView, Page
+from .sql import both_ways, compose, fetch_page
+from .visibility import may_meet
+
+PAGE_CAP = 80
+
+COLUMNS = """a.id, a.username, a.host, a.uri, a.url, a.actor_type, a.created_at,
+  a.suspended_at is not null as suspended, a.gone_at is not null as gone,
+  f.display_name, f.html, f.source, f.fields::text as fields, f.avatar_url, f.header_url,
+  coalesce(am.preview_file, am.file) as avatar_file, hm.file as header_file,
+  f.locked, f.bot, f.discoverable, f.indexable, n.posts, n.followers, n.following, n.last_post_at"""
+SOURCE = """account a
+  left join profile f on f.account_id = a.id left join account_count n on n.account_id = a.id
+  left join media am on am.id = f.avatar_media_id left join media hm on hm.id = f.header_media_id"""
+
+_fields = msgspec.json.Decoder(tuple[FieldView, ...])
+
+_BY_IDS = compose("select {columns} from {source} where a.id = any($1)", columns=COLUMNS, source=SOURCE)
+_BY_URI = compose("select {columns} from {source} where a.uri = $1", columns=COLUMNS, source=SOURCE)
+_BY_LOCAL_NAME = compose(
+    "select {columns} from {source} where a.host is null and lower(a.username) = lower($1)",
+    columns=COLUMNS,
+    source=SOURCE,
+)
+_BY_REMOTE_NAME = compose(
+    "select {columns} from {source} where a.host = $2 and lower(a.username) = lower($1)",
+    columns=COLUMNS,
+    source=SOURCE,
+)
+# Candidates come from each index by itself: one condition over both names would use neither.
+_SEARCH = compose(
+    """
+    with hit as (
+      (select id from account where lower(username) like $1 limit 200)
+      union (select account_id from profile where discoverable and lower(display_name) like $2 limit 200))
+    select a.id
+    from hit join account a on a.id = hit.id left join account_count n on n.account_id = a.id
+      left join follow g on g.follower_id = $3 and g.followee_id = a.id and g.state = 'accepted'
+    where {may_meet} and ($4 = '' or a.host = $4) and a.actor_type <> 'Application'
+    order by lower(a.username) = $5 desc, g.id is not null desc, coalesce(n.followers, 0) desc, a.id
+    limit $6 offset $7
+    """,
+    may_meet=may_meet("a", "$3"),
+)
+_LIST = both_ways(
+    """
+    select a.id from account a
+    where a.id > $1 and a.id < $2 and a.actor_type <> 'Application'
+      and ($4::bool is null or (a.host is null) = $4)
+      and ($5::bool is null or (a.suspended_at is not null) = $5)
+    order by a.id {order} limit $3
+    """
+)
+_INSERT_LOCAL = """
+    with new as (
+      insert into account (id, username, uri, url, actor_type, inbox, shared_inbox, outbox, followers,
+                           following, featured, created_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+      returning id
+    ), counted as (insert into account_count (account_id) select id from new)
+    insert into actor_key (key_id, account_id, public_pem, private_sealed, created_at)
+    select $13, id, $14, $15, $12 from new
+    """
+
+
+async def load(conn: Connection, ids: Sequence[AccountId], *, uris: Uris) -> dict[AccountId, AccountView]:
+    """The accounts with these ids; unknown ones are left out."""
+    keeps = not conn.is_in_transaction()
+    found: dict[AccountId, AccountView] = {}
+    missing: list[AccountId] = []
+    for id_ in dict.fromkeys(ids):
+        kept = cache.accounts.find(id_) if keeps else None
+        if kept is None:
+            missing.append(id_)
+        else:
+            found[id_] = kept
+    if missing:
+        tick = cache.accounts.tick
+        for row in await conn.fetch(_BY_IDS, missing):
+            view = view_of(row, uris)
+            found[view.id] = view
+            if keeps:
+                cache.accounts.keep(view.id, view, read_at=tick)
+    return found
+
+
+async def find(conn: Connection, account_id: AccountId, *, uris: Uris) -> AccountView | None:
+    """The account with this id."""
+    return (await load(conn, [account_id], uris=uris)).get(account_id)
+
+
+async def get(conn: Connection, account_id: AccountId, *, uris: Uris) -> AccountView:
+    """The account with this id; raises `NotFound`."""
+    found = await find(conn, account_id, uris=uris)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def find_by_name(
+    conn: Connection, username: str, host: str | None, *, uris: Uris
+) -> AccountView | None:
+    """The account called `username@host`, in whatever case; `host` is `None`, or our own, for one of ours."""
+    if host is None or host == uris.host:
+        row = await conn.fetchrow(_BY_LOCAL_NAME, username)
+    else:
+        row = await conn.fetchrow(_BY_REMOTE_NAME, username, host)
+    return view_of(row, uris) if row else None
+
+
+async def find_by_uri(conn: Connection, uri: str, *, uris: Uris) -> AccountView | None:
+    """The account with this actor id."""
+    row = await conn.fetchrow(_BY_URI, uri)
+    return view_of(row, uris) if row else None
+
+
+async def find_ids_by_uri(conn: Connection, actors: Sequence[str]) -> dict[Uri, AccountId]:
+    """The ids of those actors that are known here."""
+    rows = await conn.fetch("select uri, id from account where uri = any($1)", list(actors))
+    return {Uri(row["uri"]): AccountId(row["id"]) for row in rows}
+
+
+async def instance_actor(conn: Connection, *, uris: Uris) -> AccountView:
+    """The account that stands for this server, and signs what nobody in particular asks; raises `NotFound`
+    before it is made.
+    """
+    found = await find_by_uri(conn, uris.instance_actor, uris=uris)
+    if found is None:
+        raise NotFound("The server's own account is missing")
+    return found
+
+
+async def search(
+    conn: Connection,
+    query: str,
+    limit: int,
+    viewer: AccountId | None,
+    *,
+    uris: Uris,
+    offset: int = 0,
+) -> list[AccountView]:
+    """Accounts whose user name starts with the words, or whose display name holds them; those the viewer
+    follows first.
+
+    `name@host` looks at that host only. Two characters or fewer are matched at the start of a name: an index
+    of three-letter pieces cannot help with less.
+    """
+    words = query.strip().removeprefix("@").lower()
+    name, _, host = words.partition("@")
+    if not name:
+        return []
+    pattern = _like(name)
+    rows = await conn.fetch(
+        _SEARCH,
+        f"{pattern}%",
+        f"%{_like(words)}%" if len(words) > 2 else f"{_like(words)}%",
+        viewer,
+        "" if host == uris.host else host,
+        name,
+        max(1, min(limit, PAGE_CAP)),
+        max(0, min(offset, 1_000)),
+    )
+    return await load_in_order(conn, [AccountId(row["id"]) for row in rows], uris=uris)
+
+
+async def load_in_order(conn: Connection, ids: Sequence[AccountId], *, uris: Uris) -> list[AccountView]:
+    """The accounts with these ids, in this order."""
+    found = await load(conn, ids, uris=uris)
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+async def list_(
+    conn: Connection, page: Page, *, uris: Uris, local: bool | None = None, suspended: bool | None = None
+) -> list[AccountView]:
+    """Accounts for operators, newest first; suspended and deleted ones too."""
+    rows = await fetch_page(conn, _LIST, page, PAGE_CAP, local, suspended)
+    return await load_in_order(conn, [AccountId(row["id"]) for row in rows], uris=uris)
+
+
+async def insert_local(
+    conn: Connection,
+    *,
+    id: AccountId,  # noqa: A002
+    username: str,
+    uris: Uris,
+    public_pem: str,
+    private_sealed: bytes,
+    now: datetime,
+    actor_type: str = "Person",
+) -> None:
+    """Makes an account of ours with its key. A name that is taken, in whatever case, is an integrity
+    error.
+    """
+    await conn.execute(
+        _INSERT_LOCAL,
+        id,
+        username,
+        uris.actor(username),
+        uris.profile_page(username),
+        actor_type,
+        uris.inbox(username),
+        uris.shared_inbox,
+        uris.outbox(username),
+        uris.followers(username),
+        uris.following(username),
+        uris.featured(username),
+        now,
+        uris.key(username),
+        public_pem,
+        private_sealed,
+    )
+
+
+async def suspend(conn: Connection, account_id: AccountId, *, reason: str, now: datetime) -> bool:
+    """Takes an account and all it wrote out of sight; `False` when it already was. Sessions and tokens are
+    ended apart.
+    """
+    row = await conn.fetchval(
+        "update account set suspended_at = $2, suspended_reason = $3 "
+        "where id = $1 and suspended_at is null returning id",
+        account_id,
+        now,
+        reason,
+    )
+    return row is not None
+
+
+async def restore(conn: Connection, account_id: AccountId) -> bool:
+    """Ends a suspension; `False` when there was none."""
+    row = await conn.fetchval(
+        "update account set suspended_at = null, suspended_reason = null "
+        "where id = $1 and suspended_at is not null returning id",
+        account_id,
+    )
+    return row is not None
+
+
+async def count_local(conn: Connection, *, seen_since: datetime | None = None) -> int:
+    """How many people are members here, or were seen since a moment."""
+    found = await conn.fetchval(
+        "select count(*) from member m join account a on a.id = m.account_id "
+        "where a.suspended_at is null and a.gone_at is null "
+        "and ($1::timestamptz is null or m.seen_at >= $1)",
+        seen_since,
+    )
+    return int(found)
+
+
+def view_of(row: Any, uris: Uris) -> AccountView:
+    """The view of a row with `COLUMNS`."""
+    fields = row["fields"]
+    return AccountView(
+        id=AccountId(row["id"]),
+        username=row["username"],
+        host=row["host"],
+        uri=Uri(row["uri"]),
+        url=row["url"],
+        actor_type=row["actor_type"],
+        display_name=row["display_name"] or "",
+        html=row["html"] or "",
+        source=row["source"],
+        fields=() if fields is None or fields == "[]" else _fields.decode(fields),
+        avatar=_picture(row["avatar_file"], row["avatar_url"], uris),
+        header=_picture(row["header_file"], row["header_url"], uris),
+        locked=bool(row["locked"]),
+        bot=bool(row["bot"]),
+        # Without a profile nothing was cleared to be shown, and nobody is asked to look for it.
+        discoverable=row["discoverable"] is not False,
+        indexable=bool(row["indexable"]),
+        suspended=row["suspended"],
+        gone=row["gone"],
+        created_at=row["created_at"],
+        posts=row["posts"] or 0,
+        followers=row["followers"] or 0,
+        following=row["following"] or 0,
+        last_post_at=row["last_post_at"],
+    )
+
+
+def _picture(file: str | None, url: str | None, uris: Uris) -> str | None:
+    return url if file is None else uris.media(file)
+
+
+def _like(words: str) -> str:
+    """`words` as they stand, for a `like` pattern."""
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,102 @@
+"""Views kept in each process: whole posts and accounts without anything that depends on the viewer.
+
+The cache never decides what may be seen: each read path asks the database which ids the viewer may see, and
+only then looks here for how they look. Whoever changes a post or an account forgets it here after the commit,
+and the other processes are told by an event. A view read before a change and kept after it would be stale for
+good, so what was read is kept only if nothing was forgotten meanwhile, and nothing is kept, or taken from
+here, inside a transaction: it may see what others must not, or not yet.
+
+A view stays the same object for as long as nothing in it changes: what is rendered from it can be kept beside
+it and is right as long as `kept_for is view`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+from compliance.activity import AccountId, PostId
+
+from .model import AccountView, PostView
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+POSTS = 8_192
+ACCOUNTS = 8_192
+_REMEMBERED = 4_096
+
+
+class Shelf(Generic[K, V]):
+    """The most lately used values, up to `size` of them."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[K, V] = OrderedDict()
+        self._forgotten: dict[K, int] = {}
+        self._tick = 0
+        self._floor = 0
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def tick(self) -> int:
+        """The moment, to be noted before reading what is to be kept."""
+        return self._tick
+
+    def find(self, key: K) -> V | None:
+        """The value, which then counts as just used."""
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def keep(self, key: K, value: V, *, read_at: int) -> None:
+        """Keeps a value that was read at tick `read_at`, unless the key was forgotten since."""
+        if read_at < self._floor or self._forgotten.get(key, 0) > read_at:
+            return
+        self._values[key] = value
+        self._values.move_to_end(key)
+        if len(self._values) > self._size:
+            self._values.popitem(last=False)
+
+    def forget(self, keys: Iterable[K]) -> None:
+        """Drops values; those being read at this moment are not kept either."""
+        self._tick += 1
+        for key in keys:
+            self._values.pop(key, None)
+            self._forgotten[key] = self._tick
+        if len(self._forgotten) > _REMEMBERED:
+            self._forgotten.clear()
+            self._floor = self._tick
+
+    def clear(self) -> None:
+        """Drops everything."""
+        self._tick += 1
+        self._floor = self._tick
+        self._values.clear()
+        self._forgotten.clear()
+
+
+posts: Shelf[PostId, PostView] = Shelf(POSTS)
+accounts: Shelf[AccountId, AccountView] = Shelf(ACCOUNTS)
+
+
+def forget_posts(ids: Iterable[PostId]) -> None:
+    """Call after the commit that changed these posts, their counts, pictures or names."""
+    posts.forget(ids)
+
+
+def forget_accounts(ids: Iterable[AccountId]) -> None:
+    """Call after the commit that changed these accounts, their profiles or counts. Posts by them follow by
+    themselves.
+    """
+    accounts.forget(ids)
+
+
+def forget_all() -> None:
+    """When events may have been missed: the listening connection was lost, or the process starts."""
+    posts.clear()
+    accounts.clear()
