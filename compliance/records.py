@@ -11,6 +11,7 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 import asyncpg
 import msgspec
@@ -20,6 +21,9 @@ from .connection import Connection
 MONTHS_AHEAD = 3
 """Partitions are made this far ahead, so that a month of broken upkeep stops nobody from writing."""
 _encode = msgspec.json.Encoder().encode
+
+
+Detail: TypeAlias = Mapping[str, str | int | bool | None]
 
 
 class RecordKind(enum.StrEnum):
@@ -103,7 +107,7 @@ class Entry:
     object: str | None
     decision_id: int | None = field(default=None, kw_only=True)
     source: Source = field(kw_only=True)
-    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict, kw_only=True)
+    detail: Detail = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,7 @@ class Record:
     object: str | None
     decision_id: int | None
     source: Source
-    detail: Mapping[str, str | int | bool | None]
+    detail: Detail
 
 
 async def write(

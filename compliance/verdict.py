@@ -80,6 +80,8 @@ class Finding:
     rule: str | None = None
     """The rule that matched; shown to reviewers, never to authors."""
     category: str | None = None
+    basis: str | None = None
+    """The article or house rule that the rule set names; quoted in the statement of reasons."""
     span: Span | None = None
     label: str | None = None
 

@@ -52,7 +52,8 @@ create table compliance.review_case (
 );
 create index review_case_waiting on compliance.review_case (id) where state = 'waiting';
 create index review_case_actor on compliance.review_case (actor_id, id desc);
-create index review_case_released on compliance.review_case (digest) where state = 'released';
+create index review_case_digest on compliance.review_case (actor_id, digest) where state <> 'withdrawn';
+create index review_case_outcome on compliance.review_case (outcome_id) where outcome_id is not null;
 
 -- Article 7: whether a person's identity is known; never what it is.
 create table compliance.identity (
@@ -61,9 +62,15 @@ create table compliance.identity (
   method text check (method in ('mobile', 'attestation')),
   verified_at timestamptz,
   due_at timestamptz,
+  lapses_at timestamptz,
+  paper_id bigint,
   updated_at timestamptz not null,
-  check (state not in ('verified', 'due', 'lapsed') or (method is not null and verified_at is not null and due_at is not null))
+  check (state not in ('verified', 'due', 'lapsed')
+         or (method is not null and verified_at is not null and due_at is not null and lapses_at is not null))
 );
+create index identity_due on compliance.identity (due_at) where state = 'verified';
+create index identity_lapse on compliance.identity (lapses_at) where state = 'due';
+create index identity_paper on compliance.identity (paper_id) where paper_id is not null;
 
 create table compliance.phone_code (
   account_id bigint primary key,

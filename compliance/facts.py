@@ -1,0 +1,134 @@
+"""What the checks may know, and no more: loaded for a whole batch by one query.
+
+Nothing of identity papers is among it, only whether an author is verified and until when.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from .activity import Direction
+from .connection import Connection
+from .errors import StaleRules
+from .hosts import Policy, names_above
+from .identity import IdentityState
+from .subject import Subject
+from .verdict import CaseId, DecisionId
+from .wordlists import Rulebook
+
+
+class Ruling(enum.StrEnum):
+    """How the review of the very same words by the very same author stands."""
+
+    WAITING = "waiting"
+    RELEASED = "released"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precedent:
+    """The latest case about the same thing. `overrules` when it came out of an appeal against an automatic
+    refusal."""
+
+    case_id: CaseId
+    ruling: Ruling
+    decision_id: DecisionId
+    overrules: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known about one activity at the moment it is judged."""
+
+    now: datetime
+    direction: Direction
+    rulebook: Rulebook
+    is_known: bool = True
+    """Whether the author has an account row at all."""
+    is_suspended: bool = False
+    identity: IdentityState | None = None
+    identity_until: datetime | None = None
+    """When publishing ends, grace included; sweeping may come later, this does not."""
+    has_agreed: bool = True
+    """Whether the author accepted the current version of each document."""
+    policies: Mapping[str, Policy]
+    precedent: Precedent | None = None
+
+
+async def load(
+    conn: Connection,
+    subjects: Sequence[Subject],
+    direction: Direction,
+    *,
+    rulebook: Rulebook,
+    now: datetime,
+) -> list[Facts]:
+    """The facts for each of `subjects`, in order; `StaleRules` when `rulebook` is not what is in force."""
+    rows = await conn.fetch(
+        """
+        with current_document as materialized (
+          select document, max(version) as version from compliance.agreement
+          where effective_at <= $4 group by document
+        )
+        select coalesce((select version from compliance.rule_set where active), 0) as rule_version,
+               a.id is not null as is_known,
+               a.suspended_at is not null or a.gone_at is not null as is_suspended,
+               i.state as identity, i.lapses_at as identity_until,
+               not ($5 and exists (
+                 select from current_document d
+                 where not exists (
+                   select from compliance.acceptance c
+                   where c.account_id = s.actor_id and c.document = d.document and c.version >= d.version)
+               )) as has_agreed,
+               (select array_agg(array[h.host, h.policy]) from compliance.host_policy h
+                where h.host = any(string_to_array(s.hosts, ' '))) as policies,
+               p.id as case_id, p.state as ruling, p.decision_id, p.verdict = 'refused' as overrules
+        from unnest($1::bigint[], $2::bytea[], $3::text[])
+               with ordinality as s(actor_id, digest, hosts, place)
+          left join public.account a on a.id = s.actor_id
+          left join compliance.identity i on i.account_id = s.actor_id
+          left join lateral (
+            select c.id, c.state, c.decision_id, d.verdict
+            from compliance.review_case c join compliance.decision d on d.id = c.decision_id
+            where c.actor_id = s.actor_id and c.digest = s.digest and c.state <> 'withdrawn'
+            order by c.id desc limit 1
+          ) p on true
+        order by s.place
+        """,
+        [subject.activity.actor.id for subject in subjects],
+        [subject.digest for subject in subjects],
+        [" ".join(name for host in subject.hosts for name in names_above(host)) for subject in subjects],
+        now,
+        direction is Direction.OUT,
+    )
+    if rows and rows[0]["rule_version"] != rulebook.version:
+        raise StaleRules(f"rule set {rows[0]['rule_version']} is in force, not {rulebook.version}")
+    return [_facts(row, direction, rulebook, now) for row in rows]
+
+
+def _facts(row: asyncpg.Record, direction: Direction, rulebook: Rulebook, now: datetime) -> Facts:
+    precedent = None
+    if row["case_id"] is not None:
+        precedent = Precedent(
+            case_id=row["case_id"],
+            ruling=Ruling(row["ruling"]),
+            decision_id=row["decision_id"],
+            overrules=row["overrules"],
+        )
+    return Facts(
+        now=now,
+        direction=direction,
+        rulebook=rulebook,
+        is_known=row["is_known"],
+        is_suspended=row["is_suspended"],
+        identity=None if row["identity"] is None else IdentityState(row["identity"]),
+        identity_until=row["identity_until"],
+        has_agreed=row["has_agreed"],
+        policies={host: Policy(policy) for host, policy in row["policies"] or ()},
+        precedent=precedent,
+    )
