@@ -17,8 +17,9 @@ from typing import Any
 from msgspec import Struct
 
 from compliance.activity import Uri
+from server.db.pool import Connection
 
-from .sql import Connection, affected
+from .sql import affected
 
 LEASE = timedelta(seconds=60)
 _CLAIMING = 0x79616E_01
@@ -151,15 +152,15 @@ async def park(conn: Connection, claimed: Claimed, *, error: str) -> None:
     )
 
 
-async def sweep(conn: Connection, *, done_before: datetime, limit: int) -> int:
-    """Forgets activities received before `done_before` and not waiting any more; returns how many went."""
+async def sweep(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Forgets activities received before a moment and not waiting any more; returns how many went."""
     status = await conn.execute(
         """
         delete from federation.inbound where id = any(array(
           select id from federation.inbound where received_at < $1 and state <> 'waiting'
           order by received_at limit $2))
         """,
-        done_before,
+        before,
         limit,
     )
     return affected(status)

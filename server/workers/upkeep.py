@@ -1,12 +1,11 @@
 """Keeps house: log partitions ahead of time, identities that lapse, and what has had its time.
 
-Every process has this job; an advisory lock lets one of them at a time do a chore. Each chore is small steps in
-transactions of their own, so that a stop in the middle leaves nothing half done.
+Every process has this job; an advisory lock lets one of them at a time do a chore. Each chore is small steps
+in transactions of their own, so that a stop in the middle leaves nothing half done.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -89,10 +88,13 @@ def _chores(road: Road) -> list[Chore]:
     async def identities(conn: Connection, now: datetime) -> int:
         return await identity.sweep(conn, now)
 
+    async def orphaned_files(_conn: Connection, _now: datetime) -> int:
+        return await files.sweep(folder)
+
     async def loose_media(conn: Connection, now: datetime) -> int:
         rows, orphans = await sweeps.loose_media(conn, before=now - _DAY, limit=STEP)
         # Should the commit fail, the rows are swept again; a picture nobody sees may be missing meanwhile.
-        await asyncio.to_thread(files.remove, folder, orphans)
+        await files.remove(folder, *orphans)
         return rows
 
     return [
@@ -105,14 +107,11 @@ def _chores(road: Road) -> list[Chore]:
         Chore("attempts", _HOUR, lambda conn, now: sweeps.attempts(conn, before=now - _DAY, limit=STEP)),
         Chore("mutes", _HOUR, lambda conn, now: sweeps.mutes(conn, now=now, limit=STEP)),
         Chore(
-            "idempotency keys",
-            _HOUR,
-            lambda conn, now: sweeps.idempotency_keys(conn, before=now - _DAY, limit=STEP),
+            "answers", _HOUR, lambda conn, now: sweeps.idempotency_keys(conn, before=now - _DAY, limit=STEP)
         ),
         Chore("loose media", _HOUR, loose_media),
+        Chore("broken uploads", _HOUR, orphaned_files),
         Chore("feeds", _HOUR, lambda conn, now: sweeps.feeds(conn, keep=FEED_LENGTH, limit=STEP)),
-        Chore(
-            "inbound", _HOUR, lambda conn, now: inbound.sweep(conn, done_before=now - INBOUND_KEPT, limit=STEP)
-        ),
-        Chore("messages", _HOUR, lambda conn, now: sweeps.sent_messages(conn, before=now - _HOUR, limit=STEP)),
+        Chore("inbound", _HOUR, lambda conn, now: inbound.sweep(conn, before=now - INBOUND_KEPT, limit=STEP)),
+        Chore("sent", _HOUR, lambda conn, now: sweeps.sent_messages(conn, before=now - _HOUR, limit=STEP)),
     ]

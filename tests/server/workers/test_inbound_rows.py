@@ -98,5 +98,5 @@ async def test_old_rows_are_forgotten_and_waiting_ones_are_not(conn: Connection)
     await put(conn, (1, "fei"), (2, "bo"))
     [first] = await take(conn, limit=1)
     await inbound.finish(conn, [first])
-    assert 1 == await inbound.sweep(conn, done_before=NOW + SECOND, limit=10)
+    assert 1 == await inbound.sweep(conn, before=NOW + SECOND, limit=10)
     assert [2] == [row["id"] for row in await conn.fetch("select id from federation.inbound")]
