@@ -9,51 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
-from typing import TYPE_CHECKING
 
 import asyncpg
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from compliance import agreements, records
 from compliance.activity import AccountId
 from compliance.records import Entry, RecordKind, Source
-from server import letters, passwords
-from server.errors import Conflict, Forbidden, Gone, Invalid, TooMany
-from server.letters import Letter
-from server.store import accounts, attempts, members, sessions, tokens
-from server.store.members import Member
-from server.uris import USERNAME
 
-if TYPE_CHECKING:
-    from asyncpg import Connection
-
-    from server.pipeline import Road
+from . import keypair, letters, names, passwords, tries
+from .db.pool import Connection
+from .errors import Conflict, Gone, Invalid
+from .letters import Letter
+from .pipeline import Road
+from .store import accounts, attempts, members, sessions, tokens
+from .store.members import Member
 
 CONFIRM_HOURS = 24
 RESET_MINUTES = 30
 SESSION_DAYS = 30
-LOGINS_PER_ADDRESS = 25  # in five minutes
-LOGINS_PER_ACCOUNT = 10  # in an hour
-RESETS = 5  # in half an hour, for an address and for an account
-SIGNUPS = 5  # in half an hour, for an address
-
-# Names that read as the server itself, or as a path of it.
-RESERVED = frozenset(
-    "about abuse account accounts actor admin administrator api auth compliance contact editor help home
-    host_meta " "inbox info login logout mail media moderator nobody noreply oauth official operator outbox
-    owner postmaster " "privacy register report root rules search security server settings staff static status
-    support system terms " "users webmaster well_known www yanlu".split()
-)
-_EMAIL = re.compile(
-    r"[^\s@\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,64}@[^\s@\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,189}\.[^\s@.]{2,63}"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +67,21 @@ async def register(
     of them, `False` for none yet (an operator makes the account, its owner is asked later). `confirmed` skips
     the letter.
     """
-    username = check_username(username, road.uris.host)
-    email = check_email(email)
+    username = names.check_username(username, road.uris.host)
+    email = names.check_email(email)
     passwords.check(password, username=username, email=email)
     now = road.clock()
     index = road.sealer.index(email, purpose="email")
     async with road.pool.acquire() as conn:
         if not confirmed:
-            await _limit(road, conn, f"signup:{network(source)}", SIGNUPS, timedelta(minutes=30))
+            await tries.take(
+                road, conn, f"signup:{tries.network(source)}", road.settings.limits.sign_ups, tries.HALF_HOUR
+            )
         documents = await _documents(conn, locale, accepted)
-        if await accounts.find_by_name(conn, username, None) is not None:
+        if await accounts.find_by_name(conn, username, None, uris=road.uris) is not None:
             raise Invalid("This name is taken", field="username")
     # The slow parts run for a known address too, so that it takes as long as an unknown one.
-    hashed, (public_pem, private_pem) = await asyncio.gather(passwords.hash_(password), new_key_pair())
+    hashed, (public_pem, private_pem) = await asyncio.gather(passwords.hash_(password), keypair.new())
     account_id = AccountId(road.ids())
     key_sealed = road.sealer.seal(private_pem, context=f"actor-key:{road.uris.key(username)}")
     try:
@@ -141,7 +120,11 @@ async def register(
                 now=now,
                 new_id=road.ids,
             )
-            letter = None if confirmed else await _confirm(road, conn, account_id, username, email, locale)
+            letter = (
+                None
+                if confirmed
+                else await _confirm(road, conn, account_id, username=username, email=email, locale=locale)
+            )
     except asyncpg.UniqueViolationError as error:
         # Two sign-ups at the same moment: the second one hears what it would have heard a moment later.
         if error.constraint_name == "account_local_name":
@@ -152,14 +135,21 @@ async def register(
 
 async def resend_confirmation(road: Road, account_id: AccountId, *, source: Source) -> Letter | None:
     """A fresh letter for an address that waits to be confirmed; `None` when there is nothing to confirm."""
-    async with road.pool.acquire() as conn, conn.transaction():
+    async with road.pool.acquire() as conn:
         member = await members.get(conn, account_id)
         if member.email_confirmed_at is not None:
             return None
-        await _limit(road, conn, f"confirm:{account_id}", RESETS, timedelta(minutes=30))
-        await _limit(road, conn, f"confirm:{network(source)}", RESETS, timedelta(minutes=30))
+        for subject in (account_id, tries.network(source)):
+            await tries.take(
+                road, conn, f"confirm:{subject}", road.settings.limits.reset_mails, tries.HALF_HOUR
+            )
         return await _confirm(
-            road, conn, account_id, member.username, open_email(road, member), member.locale
+            road,
+            conn,
+            account_id,
+            username=member.username,
+            email=open_email(road, member),
+            locale=member.locale,
         )
 
 
@@ -182,17 +172,18 @@ async def authenticate(road: Road, name: str, password: str, *, source: Source) 
     Raises `Invalid`, in the same words and after the same work, whatever was wrong. A second factor is still
     owed where `member.totp_enabled_at` is set: no session may be opened before it was given.
     """
+    limits = road.settings.limits
     typed = name.strip().removeprefix("@").lower()
     now = road.clock()
     async with road.pool.acquire() as conn:
-        await _limit(road, conn, f"login:{network(source)}", LOGINS_PER_ADDRESS, timedelta(minutes=5))
+        await _limit(road, conn, f"login:{tries.network(source)}", limits.address_logins, tries.FIVE_MINUTES)
         if "@" in typed:
             found = await members.find_by_email(conn, road.sealer.index(typed, purpose="email"))
         else:
             found = await members.find_by_name(conn, typed)
         # Unknown names are counted as well, or the limit itself would tell them from known ones.
         subject = str(found.account_id) if found else hashlib.sha256(typed.encode()).hexdigest()
-        await _limit(road, conn, f"login:{subject}", LOGINS_PER_ACCOUNT, timedelta(hours=1))
+        await tries.take(road, conn, f"login:{subject}", limits.account_logins, tries.HOUR)
     right = await passwords.matches(password, found.password if found else None)
     if found is None or not right:
         async with road.pool.acquire() as conn:
@@ -208,14 +199,14 @@ async def authenticate(road: Road, name: str, password: str, *, source: Source) 
     return found
 
 
-async def open_session(road: Road, member: Member, *, source: Source) -> str:
-    """Start a page session for `member` and return its cookie's value; a new one for each log-in."""
+async def open_session(road: Road, member: Member, *, source: Source, twice: bool = False) -> str:
+    """Start a page session for `member` and return its cookie's value; a new one for each log-in.
+
+    `twice` says that the second factor was given just now.
+    """
     token = secrets.token_urlsafe(32)
     now = road.clock()
     async with road.pool.acquire() as conn, conn.transaction():
-        account = await accounts.get(conn, member.account_id)
-        if account.suspended:
-            raise Forbidden("This account is suspended")
         await sessions.insert(
             conn,
             token_hash=digest(token),
@@ -226,6 +217,7 @@ async def open_session(road: Road, member: Member, *, source: Source) -> str:
             client=source.client,
             now=now,
             expires_at=now + timedelta(days=SESSION_DAYS),
+            confirmed_at=now if twice else None,
         )
         await members.seen(conn, member.account_id, now=now)
         await records.write(
@@ -254,9 +246,11 @@ async def start_reset(road: Road, email: str, *, source: Source) -> Letter | Non
     """A letter with a reset link, or `None` for an unknown address; the caller answers the same for both."""
     email = email.strip().lower()
     index = road.sealer.index(email, purpose="email")
-    async with road.pool.acquire() as conn, conn.transaction():
-        await _limit(road, conn, f"reset:{network(source)}", RESETS, timedelta(minutes=30))
-        await _limit(road, conn, f"reset:{index.hex()}", RESETS, timedelta(minutes=30))
+    async with road.pool.acquire() as conn:
+        for subject in (tries.network(source), index.hex()):
+            await tries.take(
+                road, conn, f"reset:{subject}", road.settings.limits.reset_mails, tries.HALF_HOUR
+            )
         member = await members.find_by_email(conn, index)
         if member is None:
             return None
@@ -270,9 +264,10 @@ async def finish_reset(road: Road, token: str, password: str, *, source: Source)
     """Set a new password by a letter's link, and end every session and token there is."""
     now = road.clock()
     async with road.pool.acquire() as conn:
-        account_id = await sessions.find_link(conn, digest(token), "reset", now=now)
-        if account_id is None:
+        link = await sessions.find_link(conn, digest(token), "reset", now=now)
+        if link is None or link.account_id is None:
             raise Gone("This link has been used or is too old")
+        account_id = link.account_id
         member = await members.get(conn, account_id)
     passwords.check(password, username=member.username, email=open_email(road, member))
     hashed = await passwords.hash_(password)
@@ -291,7 +286,7 @@ async def change_password(
     ends."""
     async with road.pool.acquire() as conn:
         member = await members.get(conn, account_id)
-        await _limit(road, conn, f"login:{account_id}", LOGINS_PER_ACCOUNT, timedelta(hours=1))
+        await _limit(road, conn, f"login:{account_id}", road.settings.limits.account_logins, tries.HOUR)
     if not await passwords.matches(current, member.password):
         raise Invalid("This is not your current password", field="current")
     email = open_email(road, member)
@@ -322,24 +317,6 @@ async def end_everything(conn: Connection, account_id: AccountId, *, keep: str |
     await tokens.revoke_all(conn, account_id)
 
 
-def check_username(username: str, host: str) -> str:
-    """`username` if it may be taken by somebody new; raises `Invalid`."""
-    username = username.strip().removeprefix("@")
-    if not USERNAME.fullmatch(username):
-        raise Invalid("Use 1 to 30 letters, digits or underscores", field="username")
-    if username.lower() in RESERVED or username.lower() == host.split(":")[0]:
-        raise Invalid("This name is reserved", field="username")
-    return username
-
-
-def check_email(email: str) -> str:
-    """`email` in the form in which it is compared; raises `Invalid`."""
-    email = email.strip().lower()
-    if not _EMAIL.fullmatch(email):
-        raise Invalid("This does not look like an e-mail address", field="email")
-    return email
-
-
 def open_email(road: Road, member: Member) -> str:
     """The member's address in the clear: for letters, and for the member's own eyes."""
     return road.sealer.open(member.email_sealed, context=f"email:{member.account_id}").decode()
@@ -348,33 +325,6 @@ def open_email(road: Road, member: Member) -> str:
 def digest(token: str) -> bytes:
     """What is stored of a cookie or a link: a thief of the database cannot log in with it."""
     return hashlib.sha256(token.encode()).digest()
-
-
-def network(source: Source) -> str:
-    """The unit that limits count by: an IPv4 address, or the /64 that one IPv6 line usually has."""
-    if source.address is None:
-        return "internal"
-    width = 64 if ":" in source.address else 32
-    return str(ip_network(f"{source.address}/{width}", strict=False))
-
-
-async def new_key_pair() -> tuple[str, bytes]:
-    """A fresh RSA pair for an actor: the public half as PEM, the private half as PKCS#8 PEM to be sealed.
-
-    45 ms of arithmetic, so in a thread.
-    """
-    return await asyncio.to_thread(_make_key_pair)
-
-
-def _make_key_pair() -> tuple[str, bytes]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return public.decode(), private
 
 
 async def _documents(conn: Connection, locale: str, accepted: Mapping[str, int] | bool) -> dict[str, int]:
@@ -388,7 +338,7 @@ async def _documents(conn: Connection, locale: str, accepted: Mapping[str, int] 
 
 
 async def _confirm(
-    road: Road, conn: Connection, account_id: AccountId, username: str, email: str, locale: str
+    road: Road, conn: Connection, account_id: AccountId, *, username: str, email: str, locale: str
 ) -> Letter:
     token = await _new_link(road, conn, account_id, "confirm", timedelta(hours=CONFIRM_HOURS))
     link = f"{road.uris.origin}/confirm/{token}"
@@ -408,7 +358,7 @@ async def _reset_link(road: Road, conn: Connection, account_id: AccountId) -> st
 
 
 async def _new_link(
-    road: Road, conn: Connection, account_id: AccountId | None, purpose: str, lasts: timedelta
+    road: Road, conn: Connection, account_id: AccountId, purpose: str, lasts: timedelta
 ) -> str:
     token = secrets.token_urlsafe(32)
     now = road.clock()
@@ -424,10 +374,10 @@ async def _new_link(
 
 
 async def _use_link(conn: Connection, token: str, purpose: str, road: Road) -> AccountId:
-    account_id = await sessions.use_link(conn, digest(token), purpose, now=road.clock())
-    if account_id is None:
+    link = await sessions.use_link(conn, digest(token), purpose, now=road.clock())
+    if link is None or link.account_id is None:
         raise Gone("This link has been used or is too old")
-    return account_id
+    return link.account_id
 
 
 async def _replace_password(
@@ -435,19 +385,5 @@ async def _replace_password(
 ) -> None:
     await members.set_password(conn, account_id, hashed)
     await end_everything(conn, account_id, keep=keep)
-    await records.write(
-        conn,
-        [Entry(RecordKind.PASSWORD_RESET, account_id, None, source=source)],
-        now=road.clock(),
-        new_id=road.ids,
-    )
-
-
-async def _limit(road: Road, conn: Connection, subject: str, most: int, window: timedelta) -> None:
-    """Count one more try by `subject` and raise `TooMany` when that is more than `most` in the window."""
-    if road.settings.limits.disabled:
-        return
-    tries, ends = await attempts.count(conn, subject, window=window, now=road.clock())
-    if tries > most:
-        left = max(int((ends - road.clock()).total_seconds()), 1)
-        raise TooMany("Too many tries. Please wait a while and try again.", retry_after=left)
+    entry = Entry(RecordKind.PASSWORD_CHANGE, account_id, None, source=source)
+    await records.write(conn, [entry], now=road.clock(), new_id=road.ids)
