@@ -176,7 +176,9 @@ async def authenticate(road: Road, name: str, password: str, *, source: Source) 
     typed = name.strip().removeprefix("@").lower()
     now = road.clock()
     async with road.pool.acquire() as conn:
-        await _limit(road, conn, f"login:{tries.network(source)}", limits.address_logins, tries.FIVE_MINUTES)
+        await tries.take(
+            road, conn, f"login:{tries.network(source)}", limits.address_logins, tries.FIVE_MINUTES
+        )
         if "@" in typed:
             found = await members.find_by_email(conn, road.sealer.index(typed, purpose="email"))
         else:
@@ -286,7 +288,7 @@ async def change_password(
     ends."""
     async with road.pool.acquire() as conn:
         member = await members.get(conn, account_id)
-        await _limit(road, conn, f"login:{account_id}", road.settings.limits.account_logins, tries.HOUR)
+        await tries.take(road, conn, f"login:{account_id}", road.settings.limits.account_logins, tries.HOUR)
     if not await passwords.matches(current, member.password):
         raise Invalid("This is not your current password", field="current")
     email = open_email(road, member)

@@ -11,10 +11,10 @@ from .uris import USERNAME
 RESERVED = frozenset(
     name
     for line in (
-        "about abuse account accounts actor admin administrator api auth compliance contact editor help home",
-        "host_meta inbox info login logout mail media moderator nobody noreply oauth official operator
-        outbox", "owner postmaster privacy register report root rules search security server settings staff
-        static", "status support system terms users webmaster well_known www yanlu",
+        "about abuse account accounts actor admin administrator api auth compliance contact editor help",
+        "home host_meta inbox info login logout mail media moderator nobody noreply oauth official operator",
+        "outbox owner postmaster privacy register report root rules search security server settings staff",
+        "static status support system terms users webmaster well_known www yanlu",
     )
     for name in line.split()
 )

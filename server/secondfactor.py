@@ -22,9 +22,9 @@ from compliance.activity import AccountId
 from compliance.records import Entry, RecordKind, Source
 
 from . import passwords, tries
+from .db.pool import Connection
 from .errors import Conflict, Invalid
 from .pipeline import Road
-from .db.pool import Connection
 from .store import attempts, members
 from .store.members import Member
 
@@ -126,9 +126,14 @@ def _step_of(road: Road, member: Member, code: str) -> int | None:
     digits = code.replace(" ", "")
     if member.totp_sealed is None or len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
         return None
-    totp = TOTP(_open(road, member), DIGITS, SHA1(), STEP_SECONDS)  # noqa: S303 - what apps understand (RFC
-    6238) now = int(road.clock().timestamp()) for moment in (now, now - STEP_SECONDS, now + STEP_SECONDS):
-    try: totp.verify(digits.encode(), moment) except InvalidToken: continue return moment // STEP_SECONDS
+    totp = TOTP(_open(road, member), DIGITS, SHA1(), STEP_SECONDS)  # noqa: S303 - the one that apps know
+    now = int(road.clock().timestamp())
+    for moment in (now, now - STEP_SECONDS, now + STEP_SECONDS):
+        try:
+            totp.verify(digits.encode(), moment)
+        except InvalidToken:
+            continue
+        return moment // STEP_SECONDS
     return None
 
 
