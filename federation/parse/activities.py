@@ -31,7 +31,7 @@ from compliance.activity import (
     UpdateProfile,
     Uri,
 )
-from federation import addressing, html, origin, quirks
+from federation import addressing, origin, quirks
 from federation.errors import Malformed, NotTrusted
 from federation.wire import Document, Value
 
@@ -232,7 +232,7 @@ def _flag(said: _Said) -> Parsed:
     named = values.ids(said.document.get("object"))
     if not named:
         raise Malformed("Flag names nobody")
-    comment = html.clean(values.text(said.document.get("content"), MAX_COMMENT)).text
+    comment = values.text(said.document.get("content"), MAX_COMMENT).strip()
     target, *posts = named
     posts += quirks.misskey_flagged_posts(comment, target) if not posts else []
     return Flag(

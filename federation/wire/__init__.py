@@ -6,10 +6,10 @@ is refused.
 """
 
 from .compact import compact
-from .contexts import is_plain
+from .contexts import AS2, is_plain
 from .strict import MAX_BYTES, Document, Value, parse, write
 
-__all__ = ["MAX_BYTES", "Document", "Value", "compact", "is_plain", "parse", "read", "write"]
+__all__ = ["AS2", "MAX_BYTES", "Document", "Value", "compact", "is_plain", "parse", "read", "write"]
 
 
 def read(body: bytes) -> Document:
