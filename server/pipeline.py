@@ -41,9 +41,9 @@ from compliance.errors import StaleRules
 from compliance.records import Source
 from compliance.sealing import Sealer
 from compliance.verdict import CaseId, Cleared, DecisionId, Held, Reason, Refused, Verdict
-from federation import outbox, render
+from federation import outbox
 
-from . import audience
+from . import audience, outgoing
 from .db.pool import Connection
 from .effects import boosts, complaints, likes, notices, posts, profiles, relations, uploads
 from .effects.ground import Applied, Ground, Touched
@@ -277,25 +277,24 @@ class _Run:
         )
         applied = await apply(self.conn, run, ground)
         self.touched.add(applied.touched)
-        messages: list[outbox.Message] = []
+        mail: list[tuple[Cleared[Activity], frozenset[str]]] = []
         for (n, c), post_id, took in zip(wave, applied.posts, applied.took, strict=True):
             answers[n] = Done(c.decision_id, post_id, took, c.labels)
             if took and (inboxes := reached.get(id(c))):
-                messages.append(outbox.Message(c, inboxes))
-        if messages:
-            await self._queue(messages, ground)
+                mail.append((c, inboxes))
+        if mail:
+            await self._queue(mail, ground)
         return list(applied.follow_ups)
 
     def _federates(self) -> bool:
         return self.road.settings.federation.enabled
 
-    async def _queue(self, messages: Sequence[outbox.Message], ground: Ground) -> None:
-        ended = [m.cleared.activity.target for m in messages if isinstance(m.cleared.activity, Delete)]
+    async def _queue(self, mail: Sequence[tuple[Cleared[Activity], frozenset[str]]], ground: Ground) -> None:
+        ended = [c.activity.target for c, _ in mail if isinstance(c.activity, Delete)]
         if ended:
             await outbox.cancel(self.conn, ended)
-        await outbox.enqueue(
-            self.conn, messages, render.Ours(self.road.uris), now=ground.now, new_id=self.road.ids
-        )
+        messages = await outgoing.messages(self.conn, mail, uris=ground.uris)
+        await outbox.enqueue(self.conn, messages, now=ground.now, new_id=self.road.ids)
         self.mail = True
 
     async def _tell_authors(self, verdicts: Sequence[Verdict], ground: Ground) -> None:

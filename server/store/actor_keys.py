@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -57,6 +58,20 @@ async def get_public(conn: Connection, account_id: AccountId) -> ActorKey:
     if row is None:
         raise NotFound
     return _key(row)
+
+
+async def load_public(conn: Connection, ids: Sequence[AccountId]) -> dict[AccountId, ActorKey]:
+    """The keys that accounts of ours show in their actor documents."""
+    rows = await conn.fetch(
+        """
+        select distinct on (k.account_id) k.key_id, k.account_id, a.uri, a.host, k.public_pem,
+          a.suspended_at is not null as suspended, a.gone_at is not null as gone
+        from actor_key k join account a on a.id = k.account_id
+        where k.account_id = any($1) order by k.account_id, k.created_at desc
+        """,
+        list(ids),
+    )
+    return {key.account_id: key for key in map(_key, rows)}
 
 
 async def get_signing(conn: Connection, account_id: AccountId) -> SigningKey:
