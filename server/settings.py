@@ -1,6 +1,6 @@
 """Every setting: its name, default and help, in one place, as one frozen value that is passed down.
 
-`server.sources` reads them; nothing else in the program looks at the environment. A default that depends on another
+`server.sources` reads them; nothing else looks at the environment. A default that depends on another
 setting is filled in by `completed`, which also refuses what does not go together.
 """
 

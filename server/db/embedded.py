@@ -108,7 +108,8 @@ class Cluster:
         """Whether it runs, as far as the process table says."""
         if self._child is not None and self._child.poll() is not None:
             self._child = None
-        return _Postmaster.find(self.folder) is not None
+        postmaster = _Postmaster.read(self.folder)
+        return postmaster is not None and _is_postgres(postmaster.pid)
 
     def url(self, role: str, database: str = DATABASE) -> str:
         """Where a connection as `role` is made, while it runs."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .pool import Connection
+from .roles import quoted
 
 FOLDER = Path(__file__).with_name("migrations")
 _LOCK = 0x79616E6C75
@@ -53,7 +54,7 @@ async def migrate(
             "create table if not exists schema_migration"
             " (name text primary key, digest text not null, applied_at timestamptz not null default now())"
         )
-        await conn.execute(f"grant select on schema_migration to {_quoted(app_role)}")
+        await conn.execute(f"grant select on schema_migration to {quoted(app_role)}")
         missing = _missing(wanted, await _applied(conn))
         for migration in missing:
             await _apply(conn, migration, app_role)
@@ -88,7 +89,7 @@ def _missing(wanted: Sequence[Migration], applied: dict[str, str]) -> list[Migra
 
 
 async def _apply(conn: Connection, migration: Migration, app_role: str) -> None:
-    sql = re.sub(r"(?<!:):app_role\b", lambda _: _quoted(app_role), migration.sql)
+    sql = re.sub(r"(?<!:):app_role\b", lambda _: quoted(app_role), migration.sql)
     remember = "insert into schema_migration (name, digest) values ($1, $2)"
     if sql.startswith(_NO_TRANSACTION):
         await conn.execute("set statement_timeout = 0")
@@ -108,7 +109,3 @@ async def _lock(conn: Connection) -> None:
             return
         await asyncio.sleep(0.05)
     raise MigrationError(f"another process has been migrating for {_WAIT_SECONDS} s")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

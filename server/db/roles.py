@@ -1,14 +1,13 @@
 """Who is who in the database: the owner migrates; the app runs, and may not alter tables or the log.
 
-In the embedded database both are made here. Of an external one only a login is known: the app role is made
-where that login may make roles; where it may not, the login runs everything, and `yanlu doctor` says so.
+In the embedded database both are made here. Of an external one only logins are known: the app role is made
+where the owner may make roles; where it may not, the login runs everything, and `yanlu doctor` says so.
 """
 
 from __future__ import annotations
 
 import asyncpg
 
-from . import embedded
 from .embedded import APP, DATABASE, OWNER, SUPERUSER, Cluster
 from .pool import Connection
 
@@ -29,16 +28,29 @@ async def prepare_embedded(cluster: Cluster) -> None:
         await conn.close()
 
 
-async def app_role(conn: Connection) -> str:
-    """The role to run as from an external login: made and granted if that is allowed, else the login."""
-    login: str = await conn.fetchval("select current_user")
+async def grant_app_role(owner: Connection, login: str) -> str:
+    """The role that `login` is to run as: the app role, made and granted if that is allowed; else itself."""
     try:
-        async with conn.transaction():
-            if not await conn.fetchval("select true from pg_roles where rolname = $1", embedded.APP):
-                await conn.execute(f"create role {APP} nologin")
-            if not await conn.fetchval("select pg_has_role(current_user, $1, 'member')", APP):
-                await conn.execute(f'grant {APP} to "{login.replace(chr(34), chr(34) * 2)}"')
-            await conn.execute(f"set local role {APP}")
+        async with owner.transaction():
+            if not await owner.fetchval("select true from pg_roles where rolname = $1", APP):
+                await owner.execute(f"create role {APP} nologin")
+            if not await owner.fetchval("select pg_has_role($1::name, $2::name, 'member')", login, APP):
+                await owner.execute(f"grant {APP} to {quoted(login)}")
     except asyncpg.PostgresError:
         return login
     return APP
+
+
+async def find_app_role(conn: Connection) -> str | None:
+    """The role to change to after a log-in, where it is another than the login's own."""
+    found: str | None = await conn.fetchval(
+        "select rolname from pg_roles where rolname = $1 and rolname <> current_user"
+        " and pg_has_role(current_user, oid, 'member')",
+        APP,
+    )
+    return found
+
+
+def quoted(name: str) -> str:
+    """`name` as SQL takes it where no parameter is possible."""
+    return '"' + name.replace('"', '""') + '"'

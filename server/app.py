@@ -1,0 +1,146 @@
+"""The only wiring: puts the parts together into an application, and runs it in a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+from aiohttp.abc import AbstractResolver
+
+from compliance.activity import AccountId, PostId
+
+from . import health, keys, logs
+from .activitypub import routes as activitypub_routes
+from .admin import routes as admin_routes
+from .api import routes as api_routes
+from .events import EVERYTHING, Events
+from .http import accesslog, auth, errors, guard, headers, limits, routes
+from .ids import Clock, system_clock
+from .metrics import Metrics
+from .opening import open_road
+from .settings import Settings
+from .store import cache
+from .supervise import Post
+from .uris import Uris
+from .web import routes as web_routes
+from .workers.runner import Job, Runner
+from .workers.upkeep import Upkeep
+
+try:
+    import uvloop
+except ImportError:  # not made for this system
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+else:
+    new_loop = uvloop.new_event_loop
+
+_DRAIN_SECONDS = 5.0
+_KEEPALIVE_SECONDS = 75.0
+_LONGEST_LINE = 8 * 1024
+_LONGEST_HEADER = 16 * 1024
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    worker: int,
+    clock: Clock = system_clock,
+    resolver: AbstractResolver | None = None,
+) -> web.Application:
+    """The whole server as one application, on the database that `settings` names; nothing runs before it
+    is started. Worker 1 also does what only one of them needs to do.
+    """
+    app = web.Application(
+        middlewares=[accesslog.middleware, health.measure, errors.middleware, guard.middleware]
+    )
+    app.on_response_prepare.append(headers.add)
+    app[keys.SETTINGS] = settings
+    app[keys.CLOCK] = clock
+    app[keys.URIS] = Uris.of(settings.origin)
+    app[keys.METRICS] = Metrics()
+    app[limits.LIMITER] = limits.Limiter(settings.limits)
+    app[auth.SEEN] = auth.Seen()
+    for table in (health.routes, activitypub_routes, api_routes, web_routes, admin_routes):
+        routes.mount(app, table)
+    routes.check(app)
+    app.cleanup_ctx.append(_road(worker, clock))
+    app.cleanup_ctx.append(health.watch_loop)
+    app.cleanup_ctx.append(_jobs)
+    if worker == 1:
+        app.cleanup_ctx.append(health.listen_for_metrics)
+    return app
+
+
+def run_worker(post: Post, settings: Settings) -> None:
+    """Answers on the post's socket until SIGTERM; what is being answered then is finished."""
+    logs.configure(settings.log.path, settings.log.level)
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_serve(post, settings))
+
+
+async def _serve(post: Post, settings: Settings) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_reader(post.alive, ended.set)
+    runner = web.AppRunner(
+        create_app(settings, worker=post.number),
+        access_log=None,
+        keepalive_timeout=_KEEPALIVE_SECONDS,
+        max_line_size=_LONGEST_LINE,
+        max_field_size=_LONGEST_HEADER,
+        shutdown_timeout=_DRAIN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, post.listener).start()
+        os.write(post.ready, b".")
+        await ended.wait()
+    finally:
+        loop.remove_reader(post.alive)
+        await runner.cleanup()
+
+
+def _road(worker: int, clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def resource(app: web.Application) -> AsyncIterator[None]:
+        async with open_road(app[keys.SETTINGS], worker=worker, clock=clock) as road:
+            app[keys.ROAD] = road
+            app[keys.POOL] = road.pool
+            app[keys.SEALER] = road.sealer
+            _keep_caches_true(road.events)
+            yield
+
+    return resource
+
+
+async def _jobs(app: web.Application) -> AsyncIterator[None]:
+    road = app[keys.ROAD]
+    runner = Runner(road.events)
+    runner.add(Job("upkeep", Upkeep(road).work))
+    app[keys.RUNNER] = runner
+    yield
+    await runner.close()
+
+
+def _keep_caches_true(events: Events) -> None:
+    """What another process changed is forgotten here."""
+
+    def posts(payload: str) -> None:
+        if payload == EVERYTHING:
+            cache.posts.clear()
+        else:
+            cache.forget_posts((PostId(int(payload)),))
+
+    def accounts(payload: str) -> None:
+        if payload == EVERYTHING:
+            cache.accounts.clear()
+        else:
+            cache.forget_accounts((AccountId(int(payload)),))
+
+    events.subscribe("posts", posts)
+    events.subscribe("accounts", accounts)

@@ -1,0 +1,132 @@
+"""What every process needs before it can do anything: connections, keys, rules, and the road made of them.
+
+The server's workers and each command of the command line open the same way. `found` makes what a server cannot
+be without, once for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+
+from compliance import agreements, records, wordlists
+from compliance.activity import AccountId
+from compliance.sealing import Sealer
+
+from . import keypair
+from .db.pool import JOB_STATEMENT_SECONDS, WEB_STATEMENT_SECONDS, open_pool
+from .db.roles import find_app_role
+from .events import Events
+from .ids import MAX_WORKER, Clock, IdMaker, system_clock
+from .pipeline import Road, Rules
+from .settings import Settings
+from .store import accounts
+from .uris import Uris
+
+SECRET = "secret.key"  # noqa: S105 - the name of a file
+_CLOSE_SECONDS = 10.0
+MOST_WORKERS = 56
+"""Worker numbers above this belong to the command line."""
+
+
+@contextlib.asynccontextmanager
+async def open_road(
+    settings: Settings, *, worker: int, clock: Clock = system_clock, for_jobs: bool = False
+) -> AsyncIterator[Road]:
+    """The road of one process, with everything under it; closed again at the end of the block."""
+    url = settings.database.url
+    conn = await asyncpg.connect(url, timeout=10)
+    try:
+        role = await find_app_role(conn)
+    finally:
+        await conn.close()
+    pool = await open_pool(
+        url,
+        size=settings.database.pool_size,
+        role=role,
+        statement_seconds=JOB_STATEMENT_SECONDS if for_jobs else WEB_STATEMENT_SECONDS,
+    )
+    events = Events()
+    try:
+        await events.start(url)
+        async with pool.acquire() as conn:
+            book = await wordlists.load_active(conn)
+        yield Road(
+            pool=pool,
+            settings=settings,
+            uris=Uris.of(settings.origin),
+            ids=IdMaker(worker, clock),
+            clock=clock,
+            sealer=Sealer.load(settings.data / SECRET),
+            rules=Rules(book),
+            events=events,
+        )
+    finally:
+        await events.close()
+        await _close(pool)
+
+
+async def found(road: Road) -> None:
+    """Makes the log's months, the agreements and the server's own account, where they are not there yet."""
+    now = road.clock()
+    async with road.pool.acquire() as conn, conn.transaction():
+        await records.open_months(conn, now)
+        await agreements.seed(conn, now=now)
+        known = await accounts.find_by_uri(conn, road.uris.instance_actor, uris=road.uris)
+    if known is not None:
+        return
+    public_pem, private_pem = await keypair.new()
+    name = road.uris.host
+    sealed = road.sealer.seal(private_pem, context=f"actor-key:{road.uris.key(name)}")
+    async with road.pool.acquire() as conn, conn.transaction():
+        await accounts.insert_local(
+            conn,
+            id=AccountId(road.ids()),
+            username=name,
+            uris=road.uris,
+            public_pem=public_pem,
+            private_sealed=sealed,
+            now=now,
+            actor_type="Application",
+        )
+
+
+async def find_other_origin(road: Road) -> str | None:
+    """An origin that accounts here were made under, where it is not the one that is set now."""
+    async with road.pool.acquire() as conn:
+        uri: str | None = await conn.fetchval(
+            "select uri from account where host is null and not starts_with(uri, $1) order by id limit 1",
+            f"{road.uris.origin}/",
+        )
+    return "/".join(uri.split("/")[:3]) if uri else None
+
+
+@contextlib.contextmanager
+def worker_number(data: Path) -> Iterator[int]:
+    """A number for the ids of a process that is no worker of the server: nobody else has it meanwhile."""
+    for number in range(MOST_WORKERS + 1, MAX_WORKER + 1):
+        descriptor = os.open(data / f"ids-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if number == MAX_WORKER else fcntl.LOCK_NB))
+        except BlockingIOError:
+            os.close(descriptor)
+            continue
+        try:
+            yield number
+        finally:
+            os.close(descriptor)
+        return
+
+
+async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:  # somebody holds on to a connection
+        pool.terminate()
