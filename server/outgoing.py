@@ -53,7 +53,8 @@ async def _authors(conn: Connection, cleared: Sequence[Cleared[Activity]]) -> Ma
     if not wanted:
         return {}
     rows = await conn.fetch(
-        "select p.uri, a.uri as author from post p join account a on a.id = p.account_id where p.uri = any($1)",
+        "select p.uri, a.uri as author from post p join account a on a.id = p.account_id "
+        "where p.uri = any($1)",
         wanted,
     )
     return {Uri(row["uri"]): Uri(row["author"]) for row in rows}
