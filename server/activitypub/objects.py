@@ -1,8 +1,8 @@
 """Actors, posts and the activities that made them, at their own addresses.
 
 What may be read unsigned is answered unsigned, the same for everybody, so that caches can keep it. Only for
-the rest is a signature looked at, and then the signer is the viewer. Absent and forbidden are one answer; what
-was public and is withdrawn answers 410 with a Tombstone.
+the rest is a signature looked at, and then the signer is the viewer. Absent and forbidden are one answer;
+what was public and is withdrawn answers 410 with a Tombstone.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ async def actor(request: web.Request) -> web.StreamResponse:
 
 @needs(reach=Reach.PUBLIC, uncounted=True)
 async def instance_actor(request: web.Request) -> web.StreamResponse:
-    """What stands for this server. Never asks for a signature: two strict servers would wait for each other."""
+    """What stands for this server. Asks for no signature: two strict servers would wait for each other."""
     uris = request.app[keys.URIS]
     async with request.app[keys.POOL].acquire() as conn:
         account = await accounts.instance_actor(conn, uris=uris)

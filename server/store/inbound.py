@@ -125,17 +125,36 @@ async def finish(conn: Connection, claimed: Sequence[Claimed]) -> None:
         raise LeaseLost
 
 
-async def put_back(conn: Connection, claimed: Claimed, *, due_at: datetime, error: str) -> None:
-    """Lets a row be claimed again later, and says why it was not worked on."""
+async def put_back(
+    conn: Connection, claimed: Sequence[Claimed], *, due_at: datetime, error: str | None
+) -> None:
+    """Lets rows be claimed again later. Without an `error` they were not tried, and this claim does not count."""
     await conn.execute(
         """
-        update federation.inbound set due_at = $3, locked_until = null, error = $4
-        where id = $1 and attempts = $2 and state = 'waiting'
+        update federation.inbound i
+        set due_at = $3, locked_until = null, error = coalesce($4, i.error),
+          attempts = i.attempts - case when $4 is null then 1 else 0 end
+        from unnest($1::bigint[], $2::smallint[]) as c(id, attempts)
+        where i.id = c.id and i.attempts = c.attempts and i.state = 'waiting'
         """,
-        claimed.id,
-        claimed.attempts,
+        [c.id for c in claimed],
+        [c.attempts for c in claimed],
         due_at,
         error,
+    )
+
+
+async def drop(conn: Connection, dropped: Sequence[tuple[Claimed, str]]) -> None:
+    """Closes rows that nothing comes of, and says why: the sender's fault, or nothing that concerns us."""
+    await conn.execute(
+        """
+        update federation.inbound i set state = 'done', body = null, locked_until = null, error = d.error
+        from unnest($1::bigint[], $2::smallint[], $3::text[]) as d(id, attempts, error)
+        where i.id = d.id and i.attempts = d.attempts and i.state = 'waiting'
+        """,
+        [c.id for c, _ in dropped],
+        [c.attempts for c, _ in dropped],
+        [error for _, error in dropped],
     )
 
 

@@ -8,8 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from compliance.activity import AccountId, Actor, Uri
-
-from .sql import Connection
+from server.db.pool import Connection
 
 _ACTS = """
     select 'Follow' as kind, a.uri as actor, t.uri as target

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from .sql import Connection, affected
+from server.db.pool import Connection
+
+from .sql import affected
 
 
 async def sessions(conn: Connection, *, now: datetime, limit: int) -> int:

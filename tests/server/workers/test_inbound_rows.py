@@ -51,7 +51,7 @@ async def test_what_was_put_back_holds_up_its_actor_until_it_is_due(conn: Connec
     """An activity that waits for its author's document keeps its place."""
     await put(conn, (1, "fei"), (2, "fei"))
     [first, _] = await take(conn)
-    await inbound.put_back(conn, first, due_at=NOW + 30 * SECOND, error="not now")
+    await inbound.put_back(conn, [first], due_at=NOW + 30 * SECOND, error="not now")
     later = NOW + inbound.LEASE + SECOND
     assert [] == await claim(conn, at=NOW + 29 * SECOND)
     assert [1, 2] == await claim(conn, at=later)
