@@ -73,14 +73,13 @@ async def insert(conn: Connection, cases: Sequence[NewCase]) -> None:
 
 
 async def settle(conn: Connection, outcomes: Sequence[tuple[CaseId, DecisionId]]) -> None:
-    """Notes which decision came of released cases, once each."""
+    """Notes which decision came of released cases."""
     if not outcomes:
         return
     await conn.execute(
         """
         update compliance.review_case c set outcome_id = o.decision_id
-        from unnest($1::bigint[], $2::bigint[]) as o(case_id, decision_id)
-        where c.id = o.case_id and c.outcome_id is null
+        from unnest($1::bigint[], $2::bigint[]) as o(case_id, decision_id) where c.id = o.case_id
         """,
         [case_id for case_id, _ in outcomes],
         [decision_id for _, decision_id in outcomes],
@@ -277,6 +276,70 @@ async def withdraw(
         RecordKind.CASE_WITHDRAW, actor_id, str(case_id), decision_id=case.decision_id, source=source
     )
     await write(conn, [entry], now=now, new_id=new_id)
+
+
+async def find_refused(conn: Connection, actor_id: AccountId, digest: bytes) -> Case | None:
+    """The latest case in which a reviewer refused these very words of this author, locked; `None` where there
+    is none."""
+    case_id = await conn.fetchval(
+        """
+        select id from compliance.review_case where actor_id = $1 and digest = $2 and state = 'refused'
+        order by id desc limit 1 for update
+        """,
+        actor_id,
+        digest,
+    )
+    return None if case_id is None else await get(conn, case_id)
+
+
+async def overturn(
+    conn: Connection, case_id: CaseId, *, decider: AccountId, statement: str, now: datetime
+) -> None:
+    """Turns a refused case into a released one; the refusal stays its outcome until the words are judged
+    again."""
+    await conn.execute(
+        """
+        update compliance.review_case set state = 'released', decided_by = $2, decided_at = $3, statement = $4
+        where id = $1 and state = 'refused'
+        """,
+        case_id,
+        decider,
+        now,
+        statement.strip(),
+    )
+
+
+async def insert_overruling(
+    conn: Connection,
+    decision: Decision,
+    *,
+    decider: AccountId,
+    statement: str,
+    now: datetime,
+    new_id: Callable[[], int],
+) -> CaseId:
+    """A released case for what a rule refused by itself: nothing was kept of it, but its author may send it
+    again."""
+    case_id = CaseId(new_id())
+    await conn.execute(
+        """
+        insert into compliance.review_case
+          (id, decision_id, kind, direction, actor_id, object_uri, digest, words, payload, state, decided_by,
+           decided_at, statement, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, '', '', 'released', $8, $9, $10, $9)
+        """,
+        case_id,
+        decision.id,
+        decision.kind,
+        decision.direction.value,
+        decision.actor_id,
+        decision.object_uri,
+        decision.digest,
+        decider,
+        now,
+        statement.strip(),
+    )
+    return case_id
 
 
 async def _open_to(conn: Connection, case_id: CaseId, reviewer: AccountId, now: datetime) -> Case:

@@ -42,14 +42,5 @@ class InvalidNumber(ComplianceError):
         self.code = code
 
 
-class CodeRefused(ComplianceError):
-    """The one-time code is wrong, expired, used up or for another number: the answer is the same for all of
-    them."""
-
-
-class IdentityInUse(ComplianceError):
-    """The identity, whose owner has just proved it, has as many accounts as one may have."""
-
-
 class SealBroken(ComplianceError):
     """Sealed bytes that do not open: changed, swapped, or sealed with a key that is not here."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import asyncpg
@@ -32,13 +32,14 @@ class Ruling(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precedent:
-    """The latest case about the same thing. `overrules` when it came out of an appeal against an automatic
-    refusal."""
+    """The latest case about the same thing."""
 
     case_id: CaseId
     ruling: Ruling
-    decision_id: DecisionId
+    awaits: DecisionId | None = None
+    """The decision that the next one takes the place of; `None` when that has happened before."""
     overrules: bool = False
+    """Whether it came out of an appeal against what a rule refused by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +52,12 @@ class Facts:
     is_known: bool = True
     """Whether the author has an account row at all."""
     is_suspended: bool = False
-    identity: IdentityState | None = None
+    identity: IdentityState = IdentityState.NONE
     identity_until: datetime | None = None
     """When publishing ends, grace included; sweeping may come later, this does not."""
     has_agreed: bool = True
     """Whether the author accepted the current version of each document."""
-    policies: Mapping[str, Policy]
+    policies: Mapping[str, Policy] = field(default_factory=dict)
     precedent: Precedent | None = None
 
 
@@ -87,14 +88,18 @@ async def load(
                )) as has_agreed,
                (select array_agg(array[h.host, h.policy]) from compliance.host_policy h
                 where h.host = any(string_to_array(s.hosts, ' '))) as policies,
-               p.id as case_id, p.state as ruling, p.decision_id, p.verdict = 'refused' as overrules
+               p.id as case_id, p.state as ruling, p.awaits, p.overrules
         from unnest($1::bigint[], $2::bytea[], $3::text[])
                with ordinality as s(actor_id, digest, hosts, place)
           left join public.account a on a.id = s.actor_id
           left join compliance.identity i on i.account_id = s.actor_id
           left join lateral (
-            select c.id, c.state, c.decision_id, d.verdict
-            from compliance.review_case c join compliance.decision d on d.id = c.decision_id
+            select c.id, c.state, d.verdict = 'refused' as overrules,
+                   case when c.state = 'released' and o.verdict is distinct from 'cleared'
+                        then coalesce(c.outcome_id, c.decision_id) end as awaits
+            from compliance.review_case c
+              join compliance.decision d on d.id = c.decision_id
+              left join compliance.decision o on o.id = c.outcome_id
             where c.actor_id = s.actor_id and c.digest = s.digest and c.state <> 'withdrawn'
             order by c.id desc limit 1
           ) p on true
@@ -117,7 +122,7 @@ def _facts(row: asyncpg.Record, direction: Direction, rulebook: Rulebook, now: d
         precedent = Precedent(
             case_id=row["case_id"],
             ruling=Ruling(row["ruling"]),
-            decision_id=row["decision_id"],
+            awaits=row["awaits"],
             overrules=row["overrules"],
         )
     return Facts(
@@ -126,7 +131,7 @@ def _facts(row: asyncpg.Record, direction: Direction, rulebook: Rulebook, now: d
         rulebook=rulebook,
         is_known=row["is_known"],
         is_suspended=row["is_suspended"],
-        identity=None if row["identity"] is None else IdentityState(row["identity"]),
+        identity=IdentityState(row["identity"] or "none"),
         identity_until=row["identity_until"],
         has_agreed=row["has_agreed"],
         policies={host: Policy(policy) for host, policy in row["policies"] or ()},

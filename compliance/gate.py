@@ -198,7 +198,7 @@ def _decide(
         labels=ruling.labels,
         findings=ruling.findings,
         automated=not by_person,
-        supersedes=ruling.precedent.decision_id if ruling.precedent and by_person else None,
+        supersedes=ruling.precedent.awaits if ruling.precedent else None,
         created_at=now,
     )
 
@@ -231,7 +231,7 @@ def _file(
 
 
 def _settled(ruling: _Ruling, decision: Decision) -> Sequence[tuple[CaseId, DecisionId]]:
-    if ruling.precedent is None or ruling.precedent.ruling is not Ruling.RELEASED:
+    if ruling.precedent is None or ruling.precedent.awaits is None:
         return ()
     return ((ruling.precedent.case_id, decision.id),)
 
