@@ -108,8 +108,9 @@ async def register(
                 confirmed_at=now if confirmed else None,
                 now=now,
             )
-            for document, version in documents.items():
-                await agreements.accept(conn, account_id, document, version, locale=locale, now=now)
+            await agreements.accept(
+                conn, account_id, documents, locale=locale, now=now, source=source, new_id=road.ids
+            )
             await records.write(
                 conn,
                 [
