@@ -106,6 +106,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     searches: Annotated[int, _limit("Searches of an account in a minute.")] = 30
     inbox_rate: Annotated[int, _limit("Deliveries taken from one host in a second.")] = 50
     inbox_burst: Annotated[int, _limit("Deliveries taken from one host at once.")] = 500
+    inbox_refusals: Annotated[int, _limit("Deliveries refused from one address in a minute.")] = 300
+    document_reads: Annotated[int, _limit("ActivityPub reads of one address in 5 minutes.")] = 3000
     hash_threads: Annotated[int, _limit("Passwords hashed at a time in each process.", le=16)] = 2
     hash_queue: Annotated[int, _limit("Passwords that may wait to be hashed; above that, 503.")] = 64
 
