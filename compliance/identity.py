@@ -312,8 +312,8 @@ async def _verify(
         """
         insert into compliance.identity
           (account_id, state, method, verified_at, due_at, lapses_at, paper_id, updated_at)
-        values ($1, 'verified', $2, $3, $3 + make_interval(months => $4),
-                $3 + make_interval(months => $4, days => $5), $6, $3)
+        values ($1, 'verified', $2, $3::timestamptz, $3 + make_interval(months => $4),
+                $3::timestamptz + make_interval(months => $4, days => $5), $6, $3::timestamptz)
         on conflict (account_id) do update
           set state = excluded.state, method = excluded.method, verified_at = excluded.verified_at,
               due_at = excluded.due_at, lapses_at = excluded.lapses_at, paper_id = excluded.paper_id,

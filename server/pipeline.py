@@ -236,6 +236,8 @@ class _Run:
     conn: Connection
     source: Source
     direction: Direction
+    answers: bool = False
+    """Whether these are answers that the other side waits for, also where they change nothing here."""
     touched: Touched = field(default_factory=Touched)
     mail: bool = False
 
@@ -258,14 +260,10 @@ class _Run:
             follow_ups += await self._wave(wave, answers, ground)
         await self._tell_authors(verdicts, ground)
         if follow_ups:
-            await replace(self, direction=Direction.OUT).as_follow_up(self, follow_ups)
+            run = replace(self, direction=Direction.OUT, answers=True)
+            await run.judge_and_apply(follow_ups)
+            self.mail = run.mail
         return cast(list[Answer], answers)
-
-    async def as_follow_up(self, first: _Run, activities: Sequence[Activity]) -> None:
-        """Our people's own answers, such as an Accept, judged and applied in the same transaction."""
-        await self.judge_and_apply(activities)
-        first.touched.add(self.touched)
-        first.mail = first.mail or self.mail
 
     async def _wave(
         self, wave: Sequence[tuple[int, Cleared[Activity]]], answers: list[Answer | None], ground: Ground
@@ -280,7 +278,7 @@ class _Run:
         mail: list[tuple[Cleared[Activity], frozenset[str]]] = []
         for (n, c), post_id, took in zip(wave, applied.posts, applied.took, strict=True):
             answers[n] = Done(c.decision_id, post_id, took, c.labels)
-            if took and (inboxes := reached.get(id(c))):
+            if (took or self.answers) and (inboxes := reached.get(id(c))):
                 mail.append((c, inboxes))
         if mail:
             await self._queue(mail, ground)
