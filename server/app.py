@@ -13,10 +13,7 @@ from aiohttp.abc import AbstractResolver
 
 from compliance.activity import AccountId, PostId
 
-from . import health, keys, logs
-from .activitypub import routes as activitypub_routes
-from .admin import routes as admin_routes
-from .api import routes as api_routes
+from . import activitypub, admin, api, health, keys, logs, web as pages
 from .events import EVERYTHING, Events
 from .http import accesslog, auth, errors, guard, headers, limits, routes
 from .ids import Clock, system_clock
@@ -26,7 +23,6 @@ from .settings import Settings
 from .store import cache
 from .supervise import Post
 from .uris import Uris
-from .web import routes as web_routes
 from .workers.runner import Job, Runner
 from .workers.upkeep import Upkeep
 
@@ -65,8 +61,8 @@ def create_app(
     app[keys.METRICS] = Metrics()
     app[limits.LIMITER] = limits.Limiter(settings.limits)
     app[auth.SEEN] = auth.Seen()
-    for table in (health.routes, activitypub_routes, api_routes, web_routes, admin_routes):
-        routes.mount(app, table)
+    for part in (health, activitypub, api, pages, admin):
+        routes.mount(app, getattr(part, "routes", ()))
     routes.check(app)
     app.cleanup_ctx.append(_road(worker, clock))
     app.cleanup_ctx.append(health.watch_loop)
@@ -108,11 +104,13 @@ async def _serve(post: Post, settings: Settings) -> None:
 
 def _road(worker: int, clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
     async def resource(app: web.Application) -> AsyncIterator[None]:
-        async with open_road(app[keys.SETTINGS], worker=worker, clock=clock) as road:
+        events = Events()
+        _keep_caches_true(events)
+        async with open_road(app[keys.SETTINGS], worker=worker, clock=clock, events=events) as road:
             app[keys.ROAD] = road
             app[keys.POOL] = road.pool
             app[keys.SEALER] = road.sealer
-            _keep_caches_true(road.events)
+            app[keys.EVENTS] = events
             yield
 
     return resource
@@ -120,7 +118,7 @@ def _road(worker: int, clock: Clock) -> Callable[[web.Application], AsyncIterato
 
 async def _jobs(app: web.Application) -> AsyncIterator[None]:
     road = app[keys.ROAD]
-    runner = Runner(road.events)
+    runner = Runner(app[keys.EVENTS])
     runner.add(Job("upkeep", Upkeep(road).work))
     app[keys.RUNNER] = runner
     yield

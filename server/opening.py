@@ -1,7 +1,7 @@
-"""What every process needs before it can do anything: connections, keys, rules, and the road made of them.
+"""What every process needs before it can do anything: connections, keys, rules, and the road of them.
 
-The server's workers and each command of the command line open the same way. `found` makes what a server cannot
-be without, once for all of them.
+The server's workers and each command of the command line open the same way. `found` makes what a server
+cannot be without, once for all of them.
 """
 
 from __future__ import annotations
@@ -37,9 +37,15 @@ MOST_WORKERS = 56
 
 @contextlib.asynccontextmanager
 async def open_road(
-    settings: Settings, *, worker: int, clock: Clock = system_clock, for_jobs: bool = False
+    settings: Settings,
+    *,
+    worker: int,
+    clock: Clock = system_clock,
+    events: Events | None = None,
+    for_jobs: bool = False,
 ) -> AsyncIterator[Road]:
     """The road of one process, with everything under it; closed again at the end of the block."""
+    events = events or Events()
     url = settings.database.url
     conn = await asyncpg.connect(url, timeout=10)
     try:
@@ -52,7 +58,6 @@ async def open_road(
         role=role,
         statement_seconds=JOB_STATEMENT_SECONDS if for_jobs else WEB_STATEMENT_SECONDS,
     )
-    events = Events()
     try:
         await events.start(url)
         async with pool.acquire() as conn:

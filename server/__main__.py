@@ -1,0 +1,5 @@
+"""`python -m server` is the `yanlu` command."""
+
+from .cli import run
+
+run()

@@ -1,0 +1,160 @@
+"""`yanlu rules`: the operator's rule sets: bring one in, put one in force, try one on a text."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from compliance import wordlists
+from compliance.errors import InvalidRules
+
+from ..errors import Invalid
+from ..pipeline import Road
+from . import terminal
+from .account import SOURCE
+from .command import Call, Commands, add, add_family, on_road
+
+
+def add_to(commands: Commands) -> None:
+    family = add_family(commands, "rules", "the rule sets that posts are checked by")
+    import_ = add(family, "import", _import, "keep a rule set as a new version, not yet in force")
+    import_.add_argument("file", metavar="FILE", help="JSON lines; - reads standard input")
+    import_.add_argument("--activate", action="store_true", help="put it in force at once")
+    activate = add(family, "activate", _activate, "put a version in force")
+    activate.add_argument("version", metavar="VERSION", type=int, help="its number; 0 is no rules at all")
+    add(family, "list", _list, "list the versions")
+    test = add(family, "test", _test, "show which rules match a text")
+    test.add_argument("text", metavar="TEXT", help="the words to check; - reads standard input")
+    test.add_argument("--file", metavar="FILE", help="by the rules in this file instead of those in force")
+
+
+def _import(call: Call) -> int:
+    text = _read(call.file)
+
+    async def work(road: Road) -> int:
+        async with road.pool.acquire() as conn, conn.transaction():
+            now = road.clock()
+            version = await wordlists.import_(conn, text, by=None, source=SOURCE, now=now, new_id=road.ids)
+            if call.activate:
+                await wordlists.activate(conn, version, by=None, source=SOURCE, now=now, new_id=road.ids)
+            return version
+
+    version = on_road(call, work)
+    if call.is_json:
+        terminal.tell({"version": version, "active": bool(call.activate)})
+    else:
+        terminal.say(
+            f"kept as version {terminal.bold(str(version))}{', now in force' if call.activate else ''}"
+        )
+    return 0
+
+
+def _activate(call: Call) -> int:
+    async def work(road: Road) -> None:
+        async with road.pool.acquire() as conn, conn.transaction():
+            now = road.clock()
+            if call.version == 0:
+                await wordlists.deactivate(conn, by=None, source=SOURCE, now=now, new_id=road.ids)
+            else:
+                await wordlists.activate(conn, call.version, by=None, source=SOURCE, now=now, new_id=road.ids)
+
+    on_road(call, work)
+    if call.is_json:
+        terminal.tell({"version": call.version, "active": True})
+    else:
+        terminal.say(f"version {call.version} is in force" if call.version else "no rules are in force")
+    return 0
+
+
+def _list(call: Call) -> int:
+    async def work(road: Road) -> list[wordlists.Imported]:
+        async with road.pool.acquire() as conn:
+            return await wordlists.list_(conn)
+
+    versions = on_road(call, work)
+    if call.is_json:
+        terminal.tell(
+            [
+                {
+                    "version": one.version,
+                    "name": one.name,
+                    "label": one.label,
+                    "active": one.active,
+                    "imported_at": one.imported_at.isoformat(),
+                }
+                for one in versions
+            ]
+        )
+    elif versions:
+        terminal.say(
+            *terminal.table(
+                (
+                    terminal.green("●") if one.active else " ",
+                    terminal.bold(str(one.version)),
+                    f"{one.imported_at:%Y-%m-%d %H:%M}",
+                    f"{one.name} {terminal.dim(one.label)}",
+                )
+                for one in versions
+            )
+        )
+    else:
+        terminal.say("there are no rule sets")
+    return 0
+
+
+def _test(call: Call) -> int:
+    text = sys.stdin.read() if call.text == "-" else str(call.text)
+    if call.file:
+        book = wordlists.Rulebook.of(0, wordlists.parse(_read(call.file)))
+    else:
+
+        async def work(road: Road) -> wordlists.Rulebook:
+            return road.rules.book
+
+        book = on_road(call, work)
+    return _tell(call, text, book)
+
+
+def _tell(call: Call, text: str, book: wordlists.Rulebook) -> int:
+    now = datetime.now(UTC)
+    hits = book.matcher.find(text, lambda rule: rule.is_on(now))
+    if call.is_json:
+        terminal.tell(
+            [
+                {
+                    "rule": hit.rule.name,
+                    "category": hit.rule.category,
+                    "action": hit.rule.action.value,
+                    "start": hit.start,
+                    "end": hit.end,
+                    "words": text[hit.start : hit.end],
+                    "needs_review": hit.review,
+                }
+                for hit in hits
+            ]
+        )
+    elif hits:
+        terminal.say(
+            *terminal.table(
+                (
+                    terminal.yellow(hit.rule.action.value),
+                    hit.rule.category,
+                    terminal.bold(text[hit.start : hit.end]),
+                    f"{hit.rule.name}{terminal.dim(' (its context asks for a person)') if hit.review else ''}",
+                )
+                for hit in hits
+            )
+        )
+    else:
+        terminal.say(terminal.green("no rule matches"))
+    return 0
+
+
+def _read(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidRules(f"{file} is not UTF-8") from error
+    except OSError as error:
+        raise Invalid("%(file)s cannot be read: %(why)s", file=file, why=error.strerror) from error
