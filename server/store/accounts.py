@@ -6,13 +6,14 @@ shows `view.veiled()`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from compliance.activity import AccountId, Uri
+from compliance.activity import AccountId, MediaId, Uri
+from federation.actor import RemoteActor
 from server.db.pool import Connection
 from server.errors import NotFound
 from server.uris import Uris
@@ -80,6 +81,37 @@ _INSERT_LOCAL = """
     ), counted as (insert into account_count (account_id) select id from new)
     insert into actor_key (key_id, account_id, public_pem, private_sealed, created_at)
     select $13, id, $14, $15, $12 from new
+    """
+
+_GIVE_UP_NAME = """
+    update account set username = username || '.' || id
+    where host = $2 and lower(username) = lower($1) and uri <> $3
+    """
+_UPSERT_REMOTE = """
+    with new as (
+      insert into account as a (id, username, host, uri, url, actor_type, inbox, shared_inbox, outbox,
+        followers,
+                                following, featured, created_at, fetched_at, memorial)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+      on conflict (uri) do update
+        set username = excluded.username, host = excluded.host, url = excluded.url,
+            actor_type = excluded.actor_type, inbox = excluded.inbox, shared_inbox = excluded.shared_inbox,
+            outbox = excluded.outbox, followers = excluded.followers, following = excluded.following,
+            featured = excluded.featured, fetched_at = excluded.fetched_at, memorial = excluded.memorial
+        where a.host is not null
+      returning id
+    ), counted as (
+      insert into account_count (account_id) select id from new on conflict do nothing
+    )
+    select id from new
+    """
+# A key id that is another account's stays that account's.
+_UPSERT_KEYS = """
+    insert into actor_key as k (key_id, account_id, public_pem, created_at)
+    select n.key_id, $1, n.public_pem, $4
+    from unnest($2::text[], $3::text[]) as n(key_id, public_pem)
+    on conflict (key_id) do update set public_pem = excluded.public_pem where k.account_id =
+      excluded.account_id
     """
 
 
@@ -229,6 +261,56 @@ async def insert_local(
         public_pem,
         private_sealed,
     )
+
+
+async def upsert_remote(
+    conn: Connection, remote: RemoteActor, *, new_id: Callable[[], int], now: datetime
+) -> AccountId:
+    """Stores somebody of another server as just fetched, with exactly the keys their document lists.
+
+    What they show of themselves is not stored here: it goes through the gate, as an `UpdateProfile`. A name
+    that another actor of that host had before is the new one's now. Needs a transaction; forget the account
+    in the cache after it.
+    """
+    await conn.execute(_GIVE_UP_NAME, remote.username, remote.host, remote.uri)
+    found = await conn.fetchval(
+        _UPSERT_REMOTE,
+        new_id(),
+        remote.username,
+        remote.host,
+        remote.uri,
+        remote.url,
+        remote.actor_type,
+        remote.inbox,
+        remote.shared_inbox,
+        remote.outbox,
+        remote.followers,
+        remote.following,
+        remote.featured,
+        min(remote.published or now, now),
+        now,
+        remote.memorial,
+    )
+    if found is None:
+        raise ValueError("an account of ours cannot come from elsewhere")
+    ids, pems = [key.id for key in remote.keys], [key.pem for key in remote.keys]
+    await conn.execute(
+        "delete from actor_key where account_id = $1 and private_sealed is null and key_id <> all($2)",
+        found,
+        ids,
+    )
+    await conn.execute(_UPSERT_KEYS, found, ids, pems, now)
+    return AccountId(found)
+
+
+async def pictures_of(
+    conn: Connection, account_id: AccountId
+) -> tuple[MediaId | None, MediaId | None]:
+    """The uploads that an account of ours shows as avatar and header, to be named again in a new profile."""
+    row = await conn.fetchrow(
+        "select avatar_media_id, header_media_id from profile where account_id = $1", account_id
+    )
+    return (row["avatar_media_id"], row["header_media_id"]) if row else (None, None)
 
 
 async def suspend(conn: Connection, account_id: AccountId, *, reason: str, now: datetime) -> bool:

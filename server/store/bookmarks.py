@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from compliance.activity import AccountId, PostId
 from server.db.pool import Connection
 
@@ -20,9 +22,11 @@ _INSERT = compose(
 )
 
 
-async def insert(conn: Connection, account_id: AccountId, post_id: PostId, *, id: int) -> bool:  # noqa: A002
+async def insert(
+    conn: Connection, account_id: AccountId, post_id: PostId, *, new_id: Callable[[], int]
+) -> bool:
     """Bookmarks a post, or the post that a boost shows; `False` when the account may not see it."""
-    return bool(await conn.fetchval(_INSERT, account_id, post_id, id))
+    return bool(await conn.fetchval(_INSERT, account_id, post_id, new_id()))
 
 
 async def delete(conn: Connection, account_id: AccountId, post_id: PostId) -> bool:

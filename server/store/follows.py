@@ -6,7 +6,7 @@ it is written here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -125,7 +125,7 @@ async def mute(
     account_id: AccountId,
     target_id: AccountId,
     *,
-    id: int,  # noqa: A002
+    new_id: Callable[[], int],
     now: datetime,
     notifications: bool = True,
     expires_at: datetime | None = None,
@@ -140,7 +140,7 @@ async def mute(
         """,
         account_id,
         target_id,
-        id,
+        new_id(),
         notifications,
         expires_at,
         now,

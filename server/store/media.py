@@ -70,6 +70,24 @@ async def update_description(
     return view_of(row, uris)
 
 
+async def delete_own(conn: Connection, media_id: MediaId, owner: AccountId) -> list[str]:
+    """Drops the owner's picture that is on no post, and names its files, to be removed after the commit.
+
+    Empty when there is no such picture, it is on a post, or a profile shows it.
+    """
+    row = await conn.fetchrow(
+        """
+        delete from media m where m.id = $1 and m.account_id = $2 and m.post_id is null
+          and not exists (select from profile f
+                          where f.account_id = $2 and (f.avatar_media_id = m.id or f.header_media_id = m.id))
+        returning m.file, m.preview_file
+        """,
+        media_id,
+        owner,
+    )
+    return [name for name in (row["file"], row["preview_file"]) if name is not None] if row else []
+
+
 def view_of(row: Any, uris: Uris) -> MediaView:
     """The view of a row with `COLUMNS`."""
     file, remote = row["file"], row["remote_url"]

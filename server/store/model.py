@@ -258,7 +258,11 @@ class Role(enum.StrEnum):
 
 
 class TagView(Struct, frozen=True, kw_only=True):
-    """A hashtag: the name it is found by, and as it was first written here."""
+    """A hashtag: the name it is found by, and as it was first written here.
+
+    `history` counts public posts with it and their authors, for each of the last days, newest first.
+    """
 
     name: str
     shown: str
+    history: tuple[tuple[datetime, int, int], ...] = ()

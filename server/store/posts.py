@@ -171,6 +171,15 @@ async def find_id_by_uri(conn: Connection, uri: str) -> PostId | None:
     return None if found is None else PostId(found)
 
 
+async def count_local(conn: Connection) -> int:
+    """How many posts our own people wrote."""
+    found = await conn.fetchval(
+        "select coalesce(sum(n.posts), 0) from account a join account_count n on n.account_id = a.id "
+        "where a.host is null and a.suspended_at is null and a.gone_at is null"
+    )
+    return int(found)
+
+
 async def history(
     conn: Connection, post_id: PostId, viewer: AccountId | None, *, uris: Uris
 ) -> list[Version]:

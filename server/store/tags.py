@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import structs
+
 from server.db.pool import Connection
+from server.ids import floor_at
 
 from .model import TagView
 
 PAGE_CAP = 40
+DAYS = 7
+COUNTED = 20_000
+"""Of a hashtag busier than this in a week, the newest posts are counted."""
+
 _LAST = "\U0010ffff"
+# Ids are in order of time, so that a day is a range of them; the days come newest first.
+_HISTORY = """
+    select d.day, count(*) as posts, count(distinct p.account_id) as people
+    from (select e.post_id from post_tag e
+          where e.tag_id = (select t.id from tag t where t.name = $1) and e.post_id >= $2[cardinality($2)]
+          order by e.post_id desc limit $3) e
+      join visible_post p on p.id = e.post_id and p.visibility = 'public'
+      join lateral (select min(u.day) as day from unnest($2::bigint[]) with ordinality as u(first, day)
+                    where u.first <= e.post_id) d on true
+    group by d.day
+    """
 
 
 def fold(name: str) -> str:
@@ -22,6 +41,20 @@ async def find(conn: Connection, name: str) -> TagView | None:
     """The hashtag, if somebody used it here."""
     row = await conn.fetchrow("select name, shown from tag where name = $1", fold(name))
     return _tag(row) if row else None
+
+
+async def find_with_history(conn: Connection, name: str, *, now: datetime) -> TagView | None:
+    """The hashtag with its last seven days."""
+    found = await find(conn, name)
+    if found is None:
+        return None
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [today - timedelta(days=back) for back in range(DAYS)]
+    rows = await conn.fetch(_HISTORY, found.name, [floor_at(day) for day in days], COUNTED)
+    counts = {row["day"]: (int(row["posts"]), int(row["people"])) for row in rows}
+    return structs.replace(
+        found, history=tuple((day, *counts.get(n, (0, 0))) for n, day in enumerate(days, 1))
+    )
 
 
 async def search(conn: Connection, query: str, limit: int, *, offset: int = 0) -> list[TagView]:

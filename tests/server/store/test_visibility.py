@@ -238,7 +238,7 @@ async def _likes(s: Scene) -> bool:
 
 async def _insert_bookmark(s: Scene) -> bool:
     assert s.me is not None
-    return await bookmarks.insert(s.conn, s.me, s.post, id=s.make.ids())
+    return await bookmarks.insert(s.conn, s.me, s.post, new_id=s.make.ids)
 
 
 async def _notification(s: Scene) -> bool:
