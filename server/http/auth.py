@@ -1,0 +1,299 @@
+"""Who is asking: a bearer token on the API, a session cookie on the pages, never one in place of the other.
+
+A cookie is not looked at where programs call, so that no other site's page can act through it; a token is not
+looked at on pages. What either stands for is kept in this process for three seconds: the end of a session, a
+new password or a suspension holds everywhere within five (security rule E5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+from urllib.parse import quote
+
+from aiohttp import hdrs, web
+
+from compliance.activity import AccountId
+
+from .. import keys
+from ..db.pool import Connection
+from ..errors import Forbidden, Unauthorised
+from ..store import accounts, members, sessions, tokens
+from ..store.model import AccountView, Role
+from . import cookies
+from .routes import Needs, Who
+
+_KEPT_SECONDS = 3.0
+_KEPT_MOST = 4_096
+UNCONFIRMED = "Your login is missing a confirmed e-mail address"
+DECOY = "decoy"
+"""The scope of a token that was given to hide that an address has an account: it never opens anything."""
+FRESH = timedelta(minutes=15)
+"""For how long a second factor that was given counts as just given."""
+_MACHINES = (
+    "/api/",
+    "/.well-known/",
+    "/nodeinfo/",
+    "/media/",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/userinfo",
+)
+
+INVALID_TOKEN = "The access token is invalid"  # noqa: S105
+NEEDS_USER = "This method requires an authenticated user"
+OUTSIDE_SCOPES = "This action is outside the authorized scopes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Somebody who is known: a person, or (`account` is `None`) only an app."""
+
+    account: AccountView | None
+    locale: str | None
+    roles: frozenset[Role]
+    scopes: frozenset[str]
+    """What the token may do; empty for a page session, which is not limited by scopes."""
+    app_id: int | None
+    """The app the token was given to; `None` for a page session."""
+    token_hash: bytes
+    """Of the token or cookie."""
+    csrf: bytes
+    """Ties the forms of a page session to it; empty for a token."""
+    has_totp: bool
+    confirmed_at: datetime | None
+    """When the second factor was last given in this session."""
+    email_confirmed: bool
+
+    @property
+    def id(self) -> AccountId:
+        """The person's id."""
+        return self.me.id
+
+    @property
+    def me(self) -> AccountView:
+        """The person; handlers of routes for persons may rely on there being one."""
+        if self.account is None:
+            raise Unauthorised(NEEDS_USER)
+        return self.account
+
+    def may(self, scope: str) -> bool:
+        """Whether the token's scopes cover `scope`, directly or through a wider one."""
+        return covers(self.scopes, scope)
+
+
+_VIEWER = web.RequestKey("viewer", Viewer)
+
+
+class Seen:
+    """Who the tokens and cookies of the last seconds stand for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, tuple[float, Viewer | None]] = {}
+
+    def find(self, token_hash: bytes) -> tuple[Viewer | None] | None:
+        """What is known of it, which may be that nobody has it; `None` where it must be looked up."""
+        found = self._kept.get(token_hash)
+        return None if found is None or found[0] < time.monotonic() else (found[1],)
+
+    def keep(self, token_hash: bytes, viewer: Viewer | None) -> None:
+        if len(self._kept) >= _KEPT_MOST:
+            self._kept.clear()
+        self._kept[token_hash] = (time.monotonic() + _KEPT_SECONDS, viewer)
+
+    def forget(self) -> None:
+        """Something about somebody changed: the next request of this process looks again."""
+        self._kept.clear()
+
+
+SEEN = web.AppKey("seen", Seen)
+_Load: TypeAlias = Callable[[web.Request, Connection, bytes], Awaitable[Viewer | None]]
+
+# `follow` is older than scopes with a colon, and clients still ask for it.
+_FOLLOW = frozenset(f"{way}:{what}" for way in ("read", "write") for what in ("blocks", "follows", "mutes"))
+
+
+def covers(granted: frozenset[str], scope: str) -> bool:
+    """Whether `granted` includes `scope`: itself, its whole way (`read`), or the old `follow`."""
+    if scope in granted or scope.rpartition(":")[0] in granted:
+        return True
+    if scope.startswith("admin:"):
+        return ":".join(scope.split(":")[:2]) in granted
+    return scope in _FOLLOW and "follow" in granted
+
+
+def viewer(request: web.Request) -> Viewer | None:
+    """Who is asking, as `identify` found; `None` for nobody known."""
+    return request.get(_VIEWER)
+
+
+def viewer_id(request: web.Request) -> AccountId | None:
+    """The id of the person who is asking, if there is one."""
+    found = viewer(request)
+    return found.account.id if found is not None and found.account is not None else None
+
+
+def person(request: web.Request) -> Viewer:
+    """The person who is asking; for handlers of routes that are for persons."""
+    found = viewer(request)
+    if found is None or found.account is None:
+        raise Unauthorised(NEEDS_USER)
+    return found
+
+
+def forget(request: web.Request) -> None:
+    """What tokens and sessions stand for has changed: this process must not go by what it kept."""
+    request.app[SEEN].forget()
+
+
+def is_machine(path: str) -> bool:
+    """Whether programs call here: tokens count, cookies do not, and forms need no proof of origin."""
+    return path.startswith(_MACHINES) or path.endswith("/inbox")
+
+
+async def identify(request: web.Request, declared: Needs) -> Viewer | None:
+    """Finds out who is asking and refuses those the route is not for."""
+    if is_machine(request.path):
+        found = await _by_token(request, declared)
+        _check_token(found, declared)
+    else:
+        found = await _by_session(request)
+        _check_session(request, found, declared)
+    if found is not None:
+        request[_VIEWER] = found
+    return found
+
+
+def bearer(request: web.Request) -> str | None:
+    """The token in the Authorization header; never one in an address, which ends in logs and histories."""
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def digest(token: str) -> bytes:
+    """What the database holds of a token, cookie or code: a thief of it gets nothing that opens a door."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+async def _by_token(request: web.Request, declared: Needs) -> Viewer | None:
+    token = bearer(request)
+    if token is None:
+        return None
+    if declared.who is Who.ANYBODY and not declared.scopes:
+        return None
+    found = await _known(request, digest(token), _load_token)
+    if found is None:
+        raise Unauthorised(INVALID_TOKEN)
+    return found
+
+
+async def _by_session(request: web.Request) -> Viewer | None:
+    cookie = cookies.session(request)
+    return None if cookie is None else await _known(request, digest(cookie), _load_session)
+
+
+async def _known(request: web.Request, token_hash: bytes, load: _Load) -> Viewer | None:
+    seen = request.app[SEEN]
+    kept = seen.find(token_hash)
+    if kept is not None:
+        return kept[0]
+    async with request.app[keys.POOL].acquire() as conn:
+        found = await load(request, conn, token_hash)
+    seen.keep(token_hash, found)
+    return found
+
+
+async def _load_token(request: web.Request, conn: Connection, token_hash: bytes) -> Viewer | None:
+    token = await tokens.find(conn, token_hash)
+    if token is None:
+        return None
+    now = request.app[keys.CLOCK]()
+    await tokens.used(conn, token_hash, now=now)
+    account = None
+    if token.account_id is not None:
+        account = await accounts.get(conn, token.account_id, uris=request.app[keys.URIS])
+        await members.seen(conn, token.account_id, now=now)
+    return Viewer(
+        account=account,
+        locale=token.locale,
+        roles=token.roles,
+        scopes=frozenset(token.scopes),
+        app_id=token.app_id,
+        token_hash=token_hash,
+        csrf=b"",
+        has_totp=token.has_totp,
+        confirmed_at=None,
+        email_confirmed=token.email_confirmed,
+    )
+
+
+async def _load_session(request: web.Request, conn: Connection, token_hash: bytes) -> Viewer | None:
+    now = request.app[keys.CLOCK]()
+    session = await sessions.find(conn, token_hash, now=now)
+    if session is None or session.suspended:
+        return None
+    await sessions.touch(
+        conn, token_hash, now=now, expires_at=now + timedelta(seconds=cookies.SESSION_SECONDS)
+    )
+    await members.seen(conn, session.account_id, now=now)
+    return Viewer(
+        account=await accounts.get(conn, session.account_id, uris=request.app[keys.URIS]),
+        locale=session.locale,
+        roles=session.roles,
+        scopes=frozenset(),
+        app_id=None,
+        token_hash=token_hash,
+        csrf=session.csrf,
+        has_totp=session.has_totp,
+        confirmed_at=session.confirmed_at,
+        email_confirmed=session.email_confirmed,
+    )
+
+
+def _check_token(found: Viewer | None, declared: Needs) -> None:
+    if declared.who is Who.ANYBODY and (found is None or not declared.scopes):
+        return
+    if found is None:
+        raise Unauthorised(INVALID_TOKEN if declared.who is Who.APP else NEEDS_USER)
+    if DECOY in found.scopes:
+        raise Forbidden(UNCONFIRMED)
+    if declared.scopes and not any(found.may(scope) for scope in declared.scopes):
+        raise Forbidden(OUTSIDE_SCOPES)
+    if declared.who is Who.PERSON and found.account is None:
+        raise Forbidden(NEEDS_USER)
+    if declared.who is Who.STAFF and not declared.roles & found.roles:
+        raise Forbidden("This action is not allowed")
+    if found.account is not None and found.account.suspended:
+        raise Forbidden("Your login is currently disabled")
+    if found.account is not None and not found.email_confirmed and not declared.unconfirmed:
+        raise Forbidden(UNCONFIRMED)
+
+
+def _check_session(request: web.Request, found: Viewer | None, declared: Needs) -> None:
+    if declared.who is Who.ANYBODY:
+        return
+    if declared.who not in (Who.MEMBER, Who.STAFF):
+        raise Unauthorised(NEEDS_USER)
+    if found is None:
+        if request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+            raise web.HTTPSeeOther(f"/login?next={quote(request.raw_path, safe='/')}")
+        raise Unauthorised("Please log in again")
+    if declared.who is Who.STAFF:
+        if not declared.roles & found.roles:
+            raise Forbidden("This page is for other roles than yours")
+        # Rule E9: whoever has power over others proves twice who they are.
+        if request.app[keys.SETTINGS].is_production and not found.has_totp:
+            raise Forbidden("Set up a second factor first: your role asks for one")
+    if declared.fresh and not _is_fresh(request, found):
+        raise web.HTTPSeeOther(f"/confirm-login?next={quote(request.raw_path, safe='/')}")
+
+
+def _is_fresh(request: web.Request, found: Viewer) -> bool:
+    if not found.has_totp:
+        return True
+    now = request.app[keys.CLOCK]()
+    return found.confirmed_at is not None and now - found.confirmed_at < FRESH

@@ -1,0 +1,86 @@
+"""No other site may act through a person's browser: an origin check and a token in every form.
+
+Either would do on its own in today's browsers; both together also hold in old ones and behind odd proxies.
+The token is masked anew for each page, so that compressed pages do not give it away byte by byte (BREACH).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+
+from aiohttp import hdrs, web
+
+from .. import keys
+from ..errors import Forbidden
+from . import body, cookies
+from .auth import viewer
+
+FIELD = "csrf"
+HEADER = "X-CSRF-Token"
+SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
+_WIDTH = 32
+_NEW = web.RequestKey("new-form-token", str)
+_REFUSED = "This form has expired or was sent from another site. Please try again."
+
+
+def token(request: web.Request) -> str:
+    """For the hidden field `csrf` of a form on this page."""
+    mask = secrets.token_bytes(_WIDTH)
+    masked = bytes(a ^ b for a, b in zip(_secret(request), mask, strict=True))
+    return base64.urlsafe_b64encode(mask + masked).decode("ascii")
+
+
+def remember(request: web.Request, response: web.StreamResponse) -> None:
+    """Sets the cookie that a form for strangers needs; to be called on every page that is about to leave."""
+    fresh = request.get(_NEW)
+    if fresh is not None:
+        cookies.set_form_token(request, response, fresh)
+
+
+async def check(request: web.Request, limit: int) -> None:
+    """Raises `Forbidden` for a form that did not come from a page of ours. Reads the body."""
+    if not _is_our_origin(request):
+        raise Forbidden(_REFUSED)
+    given = request.headers.get(HEADER)
+    if given is None:
+        given = (await body.read(request, limit=limit)).text(FIELD)
+    if not _matches(_secret(request), given):
+        raise Forbidden(_REFUSED)
+
+
+def _secret(request: web.Request) -> bytes:
+    """The session's own, or for somebody not logged in a digest of a cookie that only we can have set."""
+    found = viewer(request)
+    if found is not None and found.csrf:
+        return found.csrf
+    cookie = request.get(_NEW) or cookies.form_token(request)
+    if not cookie:
+        cookie = cookies.new_token()
+        request[_NEW] = cookie
+    return hashlib.sha256(cookie.encode("utf-8", "surrogatepass")).digest()
+
+
+def _matches(secret: bytes, given: str) -> bool:
+    try:
+        raw = base64.urlsafe_b64decode(given.encode("ascii"))
+    except (UnicodeEncodeError, binascii.Error):
+        return False
+    if len(raw) != 2 * _WIDTH:
+        return False
+    opened = bytes(a ^ b for a, b in zip(raw[:_WIDTH], raw[_WIDTH:], strict=True))
+    return hmac.compare_digest(opened, secret)
+
+
+def _is_our_origin(request: web.Request) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None:
+        return True
+    # `null` comes from sandboxed frames and from pages that hide their referrer: neither is a page of ours.
+    return origin == request.app[keys.SETTINGS].origin

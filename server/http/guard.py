@@ -1,0 +1,84 @@
+"""The door: before a handler runs, who is asking, whether they may, how often, and whether they meant it.
+
+Authority comes before any work (security rule E3): a body is not read, nor a query run, for somebody whom the
+route is not for.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from .. import keys
+from . import body, csrf, headers, limits
+from .auth import Viewer, identify, is_machine
+from .routes import Handler, Needs, declared
+from .source import subject_of
+
+_MACHINES = (
+    "/api/",
+    "/.well-known/",
+    "/nodeinfo/",
+    "/media/",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/userinfo",
+)
+
+
+@web.middleware
+async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Innermost of the middlewares: what it raises, `errors` turns into an answer."""
+    told = headers.preflight(request)
+    if told is not None:
+        return told
+    needed = declared(request.match_info.handler)
+    if needed is None:
+        return await handler(request)
+    if is_machine(request.path):
+        found = await identify(request, needed)
+        standing = _count(request, found, needed)
+        try:
+            response = await handler(request)
+        finally:
+            body.close(request)
+        if standing is not None and not response.prepared:
+            response.headers.update(standing.headers(request.app[keys.CLOCK]()))
+        return response
+    return await _page(request, handler, needed)
+
+
+async def _page(request: web.Request, handler: Handler, needed: Needs) -> web.StreamResponse:
+    found = await identify(request, needed)
+    _count(request, found, needed)
+    try:
+        if request.method not in csrf.SAFE:
+            await csrf.check(request, needed.body)
+        response = await handler(request)
+    finally:
+        body.close(request)
+    if not response.prepared:
+        csrf.remember(request, response)
+    return response
+
+
+def _count(request: web.Request, found: Viewer | None, needed: Needs) -> limits.Standing | None:
+    if needed.uncounted:
+        return None
+    if found is None:
+        subject = subject_of(request)
+        standing = limits.take(request, limits.ANONYMOUS, subject)
+    elif found.account is None:
+        subject = found.token_hash.hex()
+        standing = limits.take(request, limits.TOKEN, subject)
+    else:
+        subject = str(found.account.id)
+        standing = limits.take(request, limits.ACCOUNT, subject)
+        if found.app_id is not None:
+            standing = limits.take(request, limits.TOKEN, found.token_hash.hex())
+    if needed.limit is not None:
+        standing = min(standing, limits.take(request, needed.limit, subject), key=_left)
+    return standing
+
+
+def _left(standing: limits.Standing) -> float:
+    return standing.remaining / standing.count
