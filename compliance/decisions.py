@@ -96,6 +96,12 @@ async def get(conn: Connection, decision_id: DecisionId) -> Decision:
     return _decision(row)
 
 
+async def load(conn: Connection, ids: Sequence[DecisionId]) -> dict[DecisionId, Decision]:
+    """The decisions with these ids; unknown ones are left out."""
+    rows = await conn.fetch(f"select {_COLUMNS} from compliance.decision where id = any($1)", ids)  # noqa: S608
+    return {DecisionId(row["id"]): _decision(row) for row in rows}
+
+
 async def list_for(
     conn: Connection,
     actor_id: AccountId,

@@ -348,6 +348,11 @@ async def count_local(conn: Connection, *, seen_since: datetime | None = None) -
     return int(found)
 
 
+async def count_hosts(conn: Connection) -> int:
+    """How many other servers this one has dealt with."""
+    return int(await conn.fetchval("select count(*) from federation.host"))
+
+
 def view_of(row: Any, uris: Uris) -> AccountView:
     """The view of a row with `COLUMNS`."""
     fields = row["fields"]
