@@ -1,0 +1,1 @@
+// Filled in below: each page works without this file.
