@@ -1,5 +1,7 @@
 """`python -m server` is the `yanlu` command."""
 
-from .cli import run
+import sys
 
-run()
+from .cli import main
+
+sys.exit(main())

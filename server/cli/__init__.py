@@ -32,10 +32,15 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         status: int = arguments.run(call_of(arguments))
+        sys.stdout.flush()
     except SettingsError as error:
         return _fail(arguments, str(error), _USAGE)
     except (AppError, ComplianceError, DatabaseError, EmbeddedError, MigrationError, StartError) as error:
         return _fail(arguments, str(error), _FAILED)
+    except BrokenPipeError:
+        # Whoever read our words went away, as `head` does; there is nobody to tell anything.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
     except (OSError, asyncpg.PostgresError) as error:
         return _fail(arguments, f"{type(error).__name__}: {error}", _FAILED)
     except KeyboardInterrupt:
@@ -52,17 +57,6 @@ def parser() -> argparse.ArgumentParser:
     for family in FAMILIES:
         family.add_to(commands)
     return whole
-
-
-def run() -> None:
-    """For the installed command: `main`, and an end without a traceback when the reader went away."""
-    try:
-        status = main()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = _FAILED
-    sys.exit(status)
 
 
 def _fail(arguments: argparse.Namespace, message: str, status: int) -> int:
