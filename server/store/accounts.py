@@ -57,7 +57,7 @@ _SEARCH = compose(
     select a.id
     from hit join account a on a.id = hit.id left join account_count n on n.account_id = a.id
       left join follow g on g.follower_id = $3 and g.followee_id = a.id and g.state = 'accepted'
-    where {may_meet} and ($4 = '' or a.host = $4) and a.actor_type <> 'Application'
+    where {may_meet} and ($4::text is null or coalesce(a.host, '') = $4) and a.actor_type <> 'Application'
     order by lower(a.username) = $5 desc, g.id is not null desc, coalesce(n.followers, 0) desc, a.id
     limit $6 offset $7
     """,
@@ -207,7 +207,7 @@ async def search(
         f"{pattern}%",
         f"%{_like(words)}%" if len(words) > 2 else f"{_like(words)}%",
         viewer,
-        "" if host == uris.host else host,
+        None if not host else "" if host == uris.host else host,
         name,
         max(1, min(limit, PAGE_CAP)),
         max(0, min(offset, 1_000)),

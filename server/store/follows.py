@@ -134,7 +134,7 @@ async def mute(
     await conn.execute(
         """
         insert into mute (account_id, target_id, id, notifications, expires_at, created_at)
-        select $1, $2, $3, $4, $5, $6 where $1 <> $2
+        select $1::bigint, $2::bigint, $3::bigint, $4::bool, $5::timestamptz, $6::timestamptz where $1 <> $2
         on conflict (account_id, target_id) do update
           set notifications = excluded.notifications, expires_at = excluded.expires_at
         """,

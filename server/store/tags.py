@@ -23,7 +23,7 @@ _LAST = "\U0010ffff"
 _HISTORY = """
     select d.day, count(*) as posts, count(distinct p.account_id) as people
     from (select e.post_id from post_tag e
-          where e.tag_id = (select t.id from tag t where t.name = $1) and e.post_id >= $2[cardinality($2)]
+          where e.tag_id = (select t.id from tag t where t.name = $1) and e.post_id >= $4
           order by e.post_id desc limit $3) e
       join visible_post p on p.id = e.post_id and p.visibility = 'public'
       join lateral (select min(u.day) as day from unnest($2::bigint[]) with ordinality as u(first, day)
@@ -50,7 +50,9 @@ async def find_with_history(conn: Connection, name: str, *, now: datetime) -> Ta
         return None
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = [today - timedelta(days=back) for back in range(DAYS)]
-    rows = await conn.fetch(_HISTORY, found.name, [floor_at(day) for day in days], COUNTED)
+    rows = await conn.fetch(
+        _HISTORY, found.name, [floor_at(day) for day in days], COUNTED, floor_at(days[-1])
+    )
     counts = {row["day"]: (int(row["posts"]), int(row["people"])) for row in rows}
     return structs.replace(
         found, history=tuple((day, *counts.get(n, (0, 0))) for n, day in enumerate(days, 1))

@@ -1,0 +1,134 @@
+"""What is kept in a process is never wrong for longer than it takes to hear of a change."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from server.db.pool import Connection
+from server.store import accounts, cache, posts
+from server.store.cache import Shelf
+from tests.fixtures.factory import URIS, Factory
+
+
+@pytest.fixture
+async def plain(pool: asyncpg.Pool[asyncpg.Record]) -> AsyncIterator[Connection]:
+    """A connection outside any transaction, as handlers have it."""
+    async with pool.acquire() as conn:
+        yield conn
+
+
+def test_a_shelf_keeps_the_last_used() -> None:
+    shelf: Shelf[int, str] = Shelf(2)
+    shelf.keep(1, "one", read_at=shelf.tick)
+    shelf.keep(2, "two", read_at=shelf.tick)
+    shelf.find(1)
+    shelf.keep(3, "three", read_at=shelf.tick)
+    assert ("one", None, "three") == (shelf.find(1), shelf.find(2), shelf.find(3))
+
+
+def test_what_was_read_before_it_was_forgotten_is_not_kept() -> None:
+    """A reader that is overtaken by a writer would keep the old value for good."""
+    shelf: Shelf[int, str] = Shelf(2)
+    read_at = shelf.tick
+    shelf.forget([1])
+    shelf.keep(1, "old", read_at=read_at)
+    shelf.keep(2, "other", read_at=read_at)
+    assert (None, "other") == (shelf.find(1), shelf.find(2))
+    shelf.keep(1, "new", read_at=shelf.tick)
+    assert "new" == shelf.find(1)
+
+
+def test_clearing_counts_as_forgetting_everything() -> None:
+    shelf: Shelf[int, str] = Shelf(2)
+    read_at = shelf.tick
+    shelf.clear()
+    shelf.keep(1, "old", read_at=read_at)
+    assert 0 == len(shelf)
+
+
+def test_a_shelf_does_not_remember_for_ever_what_was_forgotten() -> None:
+    """Yet a reader from before that is still refused."""
+    shelf: Shelf[int, str] = Shelf(2)
+    read_at = shelf.tick
+    shelf.forget([1])
+    shelf.forget(range(10, 10_000))
+    shelf.keep(1, "old", read_at=read_at)
+    assert shelf.find(1) is None
+    shelf.keep(1, "new", read_at=shelf.tick)
+    assert "new" == shelf.find(1)
+
+
+async def test_a_view_stays_the_same_object_until_it_is_forgotten(plain: Connection) -> None:
+    """Rendered fragments are kept beside the view they were made from."""
+    make = Factory(plain)
+    author, booster = await make.member("author"), await make.member("booster")
+    post = await make.post(author)
+    boost = await make.boost(booster, post)
+    first = await posts.load(plain, [post, boost], None, uris=URIS)
+    again = await posts.load(plain, [post, boost], None, uris=URIS)
+    assert all(a is b for a, b in zip(first, again, strict=True))
+    assert again[1].boost_of is again[0]
+    assert again[0].account is await accounts.get(plain, author, uris=URIS)
+
+    await plain.execute("update post_count set likes = 1 where post_id = $1", post)
+    cache.forget_posts([post])
+    changed = await posts.load(plain, [post, boost], None, uris=URIS)
+    assert 1 == changed[0].likes
+    assert changed[1].boost_of is changed[0]
+
+
+async def test_a_new_profile_shows_on_kept_posts(plain: Connection) -> None:
+    make = Factory(plain)
+    author = await make.member("author")
+    post = await make.post(author)
+    boost = await make.boost(author, post)
+    await posts.load(plain, [post, boost], None, uris=URIS)
+    await make.profile(author, display_name="New")
+    cache.forget_accounts([author])
+    plain_view, boosted = await posts.load(plain, [post, boost], None, uris=URIS)
+    assert boosted.boost_of is plain_view
+    assert ["New"] * 3 == [view.account.name for view in (plain_view, boosted, boosted.boost_of)]
+
+
+async def test_an_edit_shows_even_if_nobody_told_of_it(plain: Connection) -> None:
+    """The words of a post are too grave to trust an event with."""
+    make = Factory(plain)
+    post = await make.post(await make.member("author"), "old")
+    boost = await make.boost(await make.member("booster"), post)
+    await posts.load(plain, [post, boost], None, uris=URIS)
+    await make.edit(post, "new")
+    views = await posts.load(plain, [post, boost], None, uris=URIS)
+    assert ["new", "new"] == [(view.boost_of or view).text for view in views]
+
+
+async def test_a_kept_view_does_not_open_what_is_closed_meanwhile(plain: Connection) -> None:
+    make = Factory(plain)
+    author, me = await make.member("author"), await make.member("me")
+    post = await make.post(author)
+    assert await posts.load(plain, [post], me, uris=URIS)
+    await make.block(author, me)
+    assert [] == await posts.load(plain, [post], me, uris=URIS)
+    assert await posts.load(plain, [post], None, uris=URIS)
+    await accounts.suspend(
+        plain, author, reason="spam", now=(await accounts.get(plain, author, uris=URIS)).created_at
+    )
+    assert [] == await posts.load(plain, [post], None, uris=URIS)
+
+
+async def test_nothing_read_in_a_transaction_is_kept(plain: Connection) -> None:
+    """It may be rolled back, and others must not see it before it is committed."""
+    make = Factory(plain)
+    author = await make.member("author")
+    post = await make.post(author)
+    kept = await posts.get(plain, post, None, uris=URIS)
+    transaction = plain.transaction()
+    await transaction.start()
+    await make.edit(post, "never said")
+    await make.profile(author, display_name="Never")
+    inside = await posts.get(plain, post, None, uris=URIS)
+    assert ("never said", "Never") == (inside.text, inside.account.name)
+    await transaction.rollback()
+    assert kept is await posts.get(plain, post, None, uris=URIS)
