@@ -39,9 +39,10 @@ def line_of(text: str, path: Path) -> int:
     return line
 
 
-def duplicate_key(text: str) -> Path | None:
-    """The path of the first key that its object already has; `None` where there is none."""
-    return next((path for path, _, twice in _places(text) if twice), None)
+def duplicate_key(text: str) -> tuple[Path, int] | None:
+    """Path and line of the first key that its object already has; `None` where there is none."""
+    found = ((path, text.count("\n", 0, offset) + 1) for path, offset, twice in _places(text) if twice)
+    return next(found, None)
 
 
 def _places(text: str) -> Iterator[tuple[Path, int, bool]]:

@@ -105,7 +105,7 @@ def parse(text: str) -> RuleSet:
         raise InvalidRules(f"not JSON: {error}") from None
     twice = duplicate_key(text)
     if twice is not None:
-        raise InvalidRules(f"line {line_of(text, twice)}: {_spelt(twice)} stands here twice")
+        raise InvalidRules(f"line {twice[1]}: {_spelt(twice[0])} stands here for the second time")
     try:
         return _read(document)
     except _Wrong as error:
@@ -300,8 +300,8 @@ def _domain(written: str, path: Path) -> str:
 def _action(value: Any, path: Path) -> Action:
     if value in ("limit", "notify"):
         _wrong(path, f"`{value}` is not supported by this version")
-    if value not in set(Action):
-        _wrong(path, "must be one of refuse, hold, label, sensitive")
+    if not isinstance(value, str) or value not in set(Action):
+        _wrong(path, "must be one of " + ", ".join(Action))
     return Action(value)
 
 

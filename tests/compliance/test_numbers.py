@@ -1,0 +1,68 @@
+"""A mobile number is read as people type it, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+
+from compliance.errors import InvalidNumber
+from compliance.numbers import masked, mobile
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("+8613800138000", "+8613800138000"),
+        ("13800138000", "+8613800138000"),
+        (" 138-0013-8000 ", "+8613800138000"),
+        ("0086 138 0013 8000", "+8613800138000"),
+        ("１３８００１３８０００", "+8613800138000"),
+        ("（＋８６）13800138000", "+8613800138000"),
+        ("+852 9123 4567", "+85291234567"),
+        ("+853 66123456", "+85366123456"),
+        ("+886 0912 345 678", "+886912345678"),
+        ("+886912345678", "+886912345678"),
+        ("+44 7911 123456", "+447911123456"),
+        ("+1 (415) 555-2671", "+14155552671"),
+    ],
+)
+def test_numbers_are_brought_to_one_form(typed: str, number: str) -> None:
+    """One person's number must have one blind index, however it was typed."""
+    assert mobile(typed) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("", "characters"),
+        ("+", "characters"),
+        ("hello", "characters"),
+        ("1380013800a", "characters"),
+        ("١٣٨٠٠١٣٨٠٠٠", "characters"),
+        ("𝟏𝟑𝟖𝟎𝟎𝟏𝟑𝟖𝟎𝟎𝟎", "characters"),
+        ("+86+13800138000", "characters"),
+        ("12800138000", "form"),
+        ("1380013800", "form"),
+        ("138001380000", "form"),
+        ("+861380013800", "form"),
+        ("+852912345678", "form"),
+        ("+88691234567", "form"),
+        ("+123456", "form"),
+        ("+1234567890123456", "form"),
+        ("+0441234567", "form"),
+        ("13800138000\0", "characters"),
+    ],
+)
+def test_what_is_no_mobile_number_is_refused_without_being_repeated(typed: str, code: str) -> None:
+    """The reason may stand in a log; the number may not."""
+    with pytest.raises(InvalidNumber) as caught:
+        mobile(typed)
+    assert (caught.value.code, str(caught.value)) == (code, code)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("+8613800138000", "+86138****8000"), ("+85291234567", "+852****4567"), ("12345", "12****45")],
+)
+def test_a_masked_number_is_known_again_and_no_more(number: str, shown: str) -> None:
+    """It is shown to its owner, where others may look over a shoulder."""
+    assert masked(number) == shown
