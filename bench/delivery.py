@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from compliance.activity import Direction, Follow, Uri
+from server.pipeline import submit
 
 from . import processes
 from . import world as worlds
@@ -59,13 +60,13 @@ async def deliver(world: World) -> list[Line]:
         )
         author = world.people[0]
         follows = [Follow(id=Uri(f"{a.uri}/follows/1"), actor=a, target=author.actor.uri) for a in actors]
-        await worlds.submit(world.road, follows, Direction.IN, source=SOURCE)
+        await submit(world.road, follows, Direction.IN, source=SOURCE)
         await _quiet(taken)
         taken.clear()
         lines = []
         for name in ("first connections", "kept connections"):
             before, started = processes.cpu_seconds(world.pid), time.perf_counter()
-            await worlds.submit(world.road, [note(world, author, 0)], Direction.OUT, source=SOURCE)
+            await submit(world.road, [note(world, author, 0)], Direction.OUT, source=SOURCE)
             while len(taken) < INBOXES and time.perf_counter() - started < 60:
                 await asyncio.sleep(0.005)
             cpu = processes.cpu_seconds(world.pid) - before

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from msgspec import json
 
 from compliance.activity import Actor, Direction, Follow, Uri
+from server.pipeline import submit
 
 from . import load, processes
 from . import world as worlds
@@ -36,7 +37,7 @@ async def ingest(world: World) -> list[Line]:
         )
         for n, actor in enumerate(actors)
     ]
-    await worlds.submit(world.road, follows, Direction.OUT, source=SOURCE)
+    await submit(world.road, follows, Direction.OUT, source=SOURCE)
     await world.road.pool.execute("update follow set state = 'accepted' where state = 'requested'")
     await world.road.pool.execute("delete from federation.message")
     key = serialization.load_pem_private_key(world.private_pem, None)
