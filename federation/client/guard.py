@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
@@ -38,6 +38,11 @@ class Guard:
     @property
     def has_peers(self) -> bool:
         return bool(self._peers)
+
+    def schemes(self, ports: Iterable[int]) -> tuple[str, ...]:
+        """The schemes that a server on one of `ports` may be asked with, the likelier first."""
+        known = any(peer.first_port <= port <= peer.last_port for peer in self._peers for port in ports)
+        return ("http", "https") if known else ("https",)
 
     def socket(self, info: AddressInfo) -> socket.socket:
         """The socket for one connection attempt, or `Refused`."""

@@ -91,7 +91,7 @@ class Client:
         limits: Limits = Limits(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.ours = ours
+        self.ours = origin.of(origin.uri(ours))
         self.clock = clock
         self._limits = limits
         self._guard = guard.Guard(peers)
@@ -132,6 +132,13 @@ class Client:
             await self._session.close()
         if self._signers is not None:
             self._signers.shutdown(wait=False)
+
+    def schemes(self, host: str) -> tuple[str, ...]:
+        """How a host known by name only may be asked: https, and http as well on ports that an operator
+        allowed.
+        """
+        _, _, port = host.rpartition(":")
+        return self._guard.schemes([int(port)] if port.isdigit() else [80, 443])
 
     async def get(
         self,

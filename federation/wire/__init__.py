@@ -7,13 +7,27 @@ is refused.
 
 from .compact import compact
 from .contexts import AS2, is_plain
+from .media import ACCEPT, ACTIVITY, is_activity
 from .strict import MAX_BYTES, Document, Value, parse, write
 
-__all__ = ["AS2", "MAX_BYTES", "Document", "Value", "compact", "is_plain", "parse", "read", "write"]
+__all__ = [
+    "ACCEPT",
+    "ACTIVITY",
+    "AS2",
+    "MAX_BYTES",
+    "Document",
+    "Value",
+    "compact",
+    "is_activity",
+    "is_plain",
+    "parse",
+    "read",
+    "write",
+]
 
 
 def read(body: bytes) -> Document:
-    """The document in `body`, in plain names. Up to some milliseconds of work when it is not plain: see
+    """The document in `body`, in plain names. Some milliseconds of work when it is not plain: see
     `is_plain`.
     """
     document = parse(body)

@@ -1,0 +1,23 @@
+"""Things of other servers by their id: documents, actors, posts, and the keys that requests are signed
+with.
+"""
+
+from federation.actor import RemoteActor, RemoteKey
+from federation.client import Budget, Client, Limits, Peer
+
+from .documents import actor, document, note
+from .keys import KeyRing, StoredKey
+
+__all__ = [
+    "Budget",
+    "Client",
+    "KeyRing",
+    "Limits",
+    "Peer",
+    "RemoteActor",
+    "RemoteKey",
+    "StoredKey",
+    "actor",
+    "document",
+    "note",
+]
