@@ -251,14 +251,16 @@ class Entry(Struct, frozen=True):
         return getattr(getattr(settings, self.section) if self.section else settings, self.name)
 
 
+SECTIONS: dict[str, type[Struct]] = {"": Settings} | {
+    name: kind
+    for name, kind in get_type_hints(Settings).items()
+    if isinstance(kind, type) and issubclass(kind, Struct)
+}
+"""The groups of settings by name; those that stand alone under the empty one."""
+
+
 def _entries() -> Iterator[Entry]:
-    sections: list[tuple[str, type[Struct]]] = [("", Settings)]
-    sections += [
-        (name, kind)
-        for name, kind in get_type_hints(Settings).items()
-        if isinstance(kind, type) and issubclass(kind, Struct)
-    ]
-    for section, kind in sections:
+    for section, kind in SECTIONS.items():
         hints = get_type_hints(kind, include_extras=True)
         for field in msgspec.structs.fields(kind):
             for meta in getattr(hints[field.name], "__metadata__", ()):

@@ -124,7 +124,7 @@ def _restore(call: Call) -> int:
 
 def _reset_password(call: Call) -> int:
     made_up = None if call.password else secrets.token_urlsafe(12)
-    password: str = call.password or made_up
+    password: str = made_up or call.password
 
     async def work(road: Road) -> AccountView:
         account = await _find(road, call.name)

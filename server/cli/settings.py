@@ -2,17 +2,58 @@
 
 from __future__ import annotations
 
-from ..settings import ENTRIES, Entry, Settings
+import inspect
+from pathlib import Path
+
+from ..settings import ENTRIES, SECTIONS, Entry, Settings
 from ..sources import FILE
 from . import terminal
 from .command import Call, Commands, add
 
+_HEAD = """\
+# Settings
+
+Each setting is a line in `yanlu.toml` in the data folder, or a variable in the environment; the environment
+wins, and `--data`, `--host`, `--port` and `--workers` on the command line win over both. A name that is not
+on this page is an error. `yanlu settings` shows what a server runs with, and where each value comes from.
+
+This page is made by `yanlu settings --markdown`.
+
+```toml
+# DATA/yanlu.toml
+origin = "https://yanlu.example"
+
+[server]
+port = 8001
+```
+"""
+
 
 def add_to(commands: Commands) -> None:
-    add(commands, "settings", _settings, "show every setting: name, value, source, default, help")
+    parser = add(commands, "settings", _settings, "show every setting: name, value, source, default, help")
+    parser.add_argument("--markdown", action="store_true", help="as the page docs/SETTINGS.md")
+
+
+def page() -> str:
+    """All settings and their defaults, as docs/SETTINGS.md."""
+    lines = [_HEAD]
+    for section, kind in SECTIONS.items():
+        title = f"`[{section}]`" if section else "Without a section"
+        lines += [f"## {title}", "", f"{inspect.getdoc(kind)}", ""]
+        lines += ["| Name | Variable | Default | |", "| --- | --- | --- | --- |"]
+        for entry in ENTRIES:
+            if entry.section == section:
+                choices = f" One of: {', '.join(entry.choices)}." if entry.choices else ""
+                default = f"`{_default(entry)}`" if _default(entry) else ""
+                lines.append(f"| `{entry.name}` | `{entry.variable}` | {default} | {entry.help}{choices} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _settings(call: Call) -> int:
+    if call.markdown:
+        print(page(), end="")
+        return 0
     if call.is_json:
         terminal.tell(
             [
@@ -43,6 +84,14 @@ def _settings(call: Call) -> int:
             terminal.dim(f"    {entry.variable}, or {entry.path} in {call.settings.data / FILE}"),
         )
     return 0
+
+
+def _default(entry: Entry) -> str:
+    if isinstance(entry.default, Path):
+        return ""  # depends on who starts it; the help says how
+    if entry.path == "server.workers":
+        return "2"  # fewer where there are fewer cores
+    return str(entry.default).lower() if isinstance(entry.default, bool) else str(entry.default)
 
 
 def _shown(entry: Entry, settings: Settings) -> object:
