@@ -7,7 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from compliance.activity import (
     Accept,
@@ -30,11 +33,7 @@ from compliance.activity import (
 from compliance.verdict import Cleared
 from federation import origin
 
-if TYPE_CHECKING:
-    import asyncpg
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 
 @dataclass(frozen=True, slots=True)
