@@ -1,9 +1,12 @@
-"""Things of other servers by their id: documents, actors, posts, and the keys that requests are signed
-with.
+"""Things of other servers by their id: documents, actors, posts, and the keys that requests are signed with.
+
+Who fetches needs a client; its name is handed on here, so that the module that opens connections has few
+callers.
 """
 
 from federation.actor import RemoteActor, RemoteKey
-from federation.client import Budget, Client, Limits, Peer
+from federation.client import Budget, Client, Peer
+from federation.client import Limits as ClientLimits
 
 from .documents import actor, document, note
 from .keys import KeyRing, StoredKey
@@ -11,8 +14,8 @@ from .keys import KeyRing, StoredKey
 __all__ = [
     "Budget",
     "Client",
+    "ClientLimits",
     "KeyRing",
-    "Limits",
     "Peer",
     "RemoteActor",
     "RemoteKey",
