@@ -5,8 +5,7 @@ callers.
 """
 
 from federation.actor import RemoteActor, RemoteKey
-from federation.client import Budget, Client, Peer
-from federation.client import Limits as ClientLimits
+from federation.client import Budget, Client, Limits, Peer
 
 from .documents import actor, document, note
 from .keys import KeyRing, StoredKey
@@ -14,8 +13,8 @@ from .keys import KeyRing, StoredKey
 __all__ = [
     "Budget",
     "Client",
-    "ClientLimits",
     "KeyRing",
+    "Limits",
     "Peer",
     "RemoteActor",
     "RemoteKey",

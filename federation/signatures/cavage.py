@@ -118,4 +118,4 @@ def _base(request: Request, target: str, parameters: dict[str, str], covered: li
             case _:
                 value = request.one(name)
         lines.append(f"{name}: {value}")
-    return "\n".join(lines).encode("utf-8", "surrogateescape")
+    return "\n".join(lines).encode("latin-1", "replace")

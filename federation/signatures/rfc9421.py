@@ -55,9 +55,7 @@ def read(request: Request, *, ours: str, now: datetime) -> Claim:
 
 def base(lines: list[str], described: fields.InnerList) -> bytes:
     """What is signed (section 2.5)."""
-    return "\n".join([*lines, f'"@signature-params": {fields.write(described)}']).encode(
-        "utf-8", "surrogateescape"
-    )
+    return "\n".join([*lines, f'"@signature-params": {fields.write(described)}']).encode("latin-1", "replace")
 
 
 def _covered(described: fields.InnerList) -> list[str]:
