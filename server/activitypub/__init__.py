@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from ..http.routes import Route, get
-from . import wellknown
+from ..http.routes import Route, get, post
+from . import inbox, lists, objects, wellknown
+
+_ACTOR = "/users/{username}"
+_POST = f"{_ACTOR}/statuses/{{id}}"
 
 routes: list[Route] = [
     get("/.well-known/webfinger", wellknown.webfinger),
     get("/.well-known/host-meta", wellknown.host_meta),
     get("/.well-known/nodeinfo", wellknown.nodeinfo_links),
     get("/nodeinfo/{version}", wellknown.nodeinfo),
+    get("/actor", objects.instance_actor),
+    post("/actor/inbox", inbox.shared),
+    post("/inbox", inbox.shared),
+    get(_ACTOR, objects.actor),
+    post(f"{_ACTOR}/inbox", inbox.personal),
+    get(f"{_ACTOR}/outbox", lists.outbox),
+    get(f"{_ACTOR}/followers", lists.followers),
+    get(f"{_ACTOR}/following", lists.following),
+    get(f"{_ACTOR}/collections/featured", lists.featured),
+    get(_POST, objects.post),
+    get(f"{_POST}/activity", objects.act),
+    get(f"{_POST}/replies", lists.replies),
+    get(f"{_POST}/likes", lists.likes),
+    get(f"{_POST}/shares", lists.shares),
 ]

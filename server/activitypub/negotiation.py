@@ -51,7 +51,7 @@ def document(
 ) -> web.Response:
     """An ActivityPub answer. `by_signer`: it depends on who signed the request, so no cache may share it."""
     as2, ld, _ = preferences(request.headers.get(hdrs.ACCEPT, ""))
-    headers = {
+    headers: dict[str, str] = {
         hdrs.CONTENT_TYPE: LD if ld > as2 else f"{AS2}; charset=utf-8",
         hdrs.VARY: "Accept, Signature" if by_signer else "Accept",
         hdrs.CACHE_CONTROL: "private, no-cache" if by_signer else "public, max-age=60",

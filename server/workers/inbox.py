@@ -1,0 +1,332 @@
+"""Works on what was received: claims rows, reads them, and sends what they say down the road, many at once.
+
+    claimed --> read --> ready ----------------------> one batch, one transaction, rows done in it
+                   \\--> lacks something elsewhere --> its actor's own lane, which fetches and goes on
+                   \\--> theirs is at fault, or nothing to us --> done, with the reason
+
+A lane takes all that its actor sent from there on, so that nothing of theirs passes what waits; other actors'
+rows do not wait for it. What fails is tried again later, and set aside with its bytes after the last try.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from compliance.activity import Activity, Announce, Create, Direction, UpdateProfile, Uri
+from compliance.records import Source
+from federation import fetch, origin, parse, wire
+from federation.errors import NotTrusted, RemoteFault, Unreachable
+from federation.fetch import Budget, Client
+from federation.parse import Ignored, NeedsObject, Parsed, Wanted
+
+from .. import remote
+from ..db.pool import Connection
+from ..metrics import Metrics
+from ..pipeline import Answer, Done, Failed, Road, submit
+from ..store import inbound, known
+from ..store.inbound import Claimed, LeaseLost
+from ..store.known import KnownActor
+from .runner import Job, Runner
+
+BATCH = 200
+LANES = 64
+LANES_PER_HOST = 8
+CONVERSATIONS = 16
+"""How many conversations have their older posts fetched at a time; a reply beyond that shows without them."""
+BREATH = 20
+"""Rows read before the loop gets a turn: a millisecond or two."""
+PAUSES = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+"""Until each further try; after the last one a row is set aside."""
+CROWDED = timedelta(seconds=10)
+IDLE_SECONDS = 30.0
+
+_SOURCE = Source.internal("federation")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A row, its document, and what comes of it."""
+
+    row: Claimed
+    document: wire.Document
+    said: Parsed | RemoteFault | None
+    """`None` where the actor's own document must be fetched first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A row that lacks nothing."""
+
+    row: Claimed
+    document: wire.Document
+    said: Activity
+
+
+class Inbox:
+    """The inbound worker of one process."""
+
+    def __init__(self, road: Road, client: Client, metrics: Metrics) -> None:
+        self._road = road
+        self._client = client
+        self._metrics = metrics
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._lanes_of: Counter[str] = Counter()
+        self._conversations: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    async def work(self) -> float:
+        """Works on a batch, and says when to come again."""
+        if self._is_closed:
+            return IDLE_SECONDS
+        now = self._road.clock()
+        async with self._road.pool.acquire() as conn:
+            async with conn.transaction():
+                rows = await inbound.claim(conn, limit=BATCH, now=now)
+            if not rows:
+                due = await inbound.next_due(conn)
+                return IDLE_SECONDS if due is None else max((due - now).total_seconds(), 0.05)
+            actors = await known.actors(conn, list({row.actor for row in rows}))
+        readings = await self._read(rows, actors)
+        ready, slow, dropped = await self._sort(readings)
+        if dropped:
+            async with self._road.pool.acquire() as conn:
+                await inbound.drop(conn, dropped)
+            self._count("dropped", len(dropped))
+        await self._submit(ready)
+        for lane in slow.values():
+            await self._open_lane(lane)
+        return 0.0
+
+    async def close(self) -> None:
+        """Ends lanes where they are; their rows are claimed again when their leases end."""
+        self._is_closed = True
+        tasks = [*self._lanes, *self._conversations]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, rows: Sequence[Claimed], actors: dict[Uri, KnownActor]) -> list[Reading]:
+        readings = []
+        for number, row in enumerate(rows):
+            if number % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
+            readings.append(await self._read_one(row, actors.get(row.actor)))
+        return readings
+
+    async def _read_one(self, row: Claimed, actor: KnownActor | None) -> Reading:
+        try:
+            document = wire.parse(row.body)
+            if not wire.is_plain(document):
+                # Through JSON-LD, which takes milliseconds of pure Python.
+                document = await asyncio.to_thread(wire.compact, document)
+            said = None if actor is None else self._parse(document, actor)
+        except RemoteFault as fault:
+            return Reading(row, {}, fault)
+        return Reading(row, document, said)
+
+    def _parse(self, document: wire.Document, actor: KnownActor) -> Parsed:
+        return parse.activity(document, actor.actor, now=self._road.clock(), followers=actor.followers)
+
+    async def _sort(
+        self, readings: Sequence[Reading]
+    ) -> tuple[list[Ready], dict[Uri, list[Reading]], list[tuple[Claimed, str]]]:
+        """What can be done now, what must wait for others (by actor, in order), and what nothing comes of."""
+        boosted = [r.said.target for r in readings if isinstance(r.said, Announce)]
+        async with self._road.pool.acquire() as conn:
+            here = await known.posts(conn, boosted) if boosted else set()
+        ready: list[Ready] = []
+        slow: dict[Uri, list[Reading]] = defaultdict(list)
+        dropped: list[tuple[Claimed, str]] = []
+        for reading in readings:
+            row, said = reading.row, reading.said
+            if row.actor in slow or said is None or isinstance(said, NeedsObject) or self._lacks(said, here):
+                slow[row.actor].append(reading)
+            elif isinstance(said, RemoteFault):
+                dropped.append((row, str(said)))
+            elif isinstance(said, Ignored):
+                dropped.append((row, said.reason))
+            else:
+                ready.append(Ready(row, reading.document, said))
+        return ready, slow, dropped
+
+    def _lacks(self, said: Parsed | RemoteFault, here: set[Uri]) -> bool:
+        """Whether `said` boosts a post that is still elsewhere only."""
+        if not isinstance(said, Announce):
+            return False
+        return said.target not in here and not self._road.uris.is_ours(said.target)
+
+    async def _submit(self, readings: Sequence[Ready]) -> None:
+        """One batch down the road; the rows are done in its transaction, or not at all."""
+        if not readings:
+            return
+        by_activity = {id(reading.said): reading for reading in readings}
+
+        async def settle(conn: Connection, said: Sequence[Activity], answers: Sequence[Answer]) -> None:
+            mine = [by_activity[id(activity)] for activity in said]
+            await inbound.finish(conn, [reading.row for reading in mine])
+            for reading, answer in zip(mine, answers, strict=True):
+                if isinstance(reading.said, UpdateProfile) and isinstance(answer, Done):
+                    await remote.keep_embedded(conn, self._road, reading.document)
+
+        said = [reading.said for reading in readings]
+        try:
+            answers = await submit(self._road, said, Direction.IN, source=_SOURCE, within=settle)
+        except Exception as error:
+            if len(readings) > 1:
+                raise
+            answers = [Failed(error)]
+        for reading, answer in zip(readings, answers, strict=True):
+            if isinstance(answer, Failed):
+                await self._failed(reading.row, answer.error)
+            else:
+                self._count("done", 1)
+                self._follow_conversation(reading.said, answer)
+
+    async def _failed(self, row: Claimed, error: Exception) -> None:
+        """Tries a row again later, or sets it aside after the last try."""
+        if isinstance(error, LeaseLost):
+            return
+        what = f"{type(error).__name__}: {error}"[:500]
+        async with self._road.pool.acquire() as conn:
+            if row.attempts > len(PAUSES):
+                await inbound.park(conn, row, error=what)
+                self._count("parked", 1)
+                log.error("set aside %s: %s", row.activity, what)
+            else:
+                due_at = self._road.clock() + PAUSES[row.attempts - 1]
+                await inbound.put_back(conn, [row], due_at=due_at, error=what)
+                self._count("postponed", 1)
+
+    async def _open_lane(self, lane: list[Reading]) -> None:
+        """Goes on with one actor's rows beside the rest; later, where too many lanes are open already."""
+        host = lane[0].row.host
+        if len(self._lanes) >= LANES or self._lanes_of[host] >= LANES_PER_HOST:
+            due_at = self._road.clock() + CROWDED
+            async with self._road.pool.acquire() as conn:
+                await inbound.put_back(conn, [reading.row for reading in lane], due_at=due_at, error=None)
+            return
+        self._lanes_of[host] += 1
+        task = asyncio.create_task(self._drive(lane), name=f"lane {host}")
+        self._lanes.add(task)
+
+        def left(_: asyncio.Task[None]) -> None:
+            self._lanes.discard(task)
+            self._lanes_of[host] -= 1
+            if not self._lanes_of[host]:
+                del self._lanes_of[host]
+
+        task.add_done_callback(left)
+
+    async def _drive(self, lane: Sequence[Reading]) -> None:
+        rows = [reading.row for reading in lane]
+        try:
+            for number, reading in enumerate(lane):
+                async with self._road.pool.acquire() as conn:
+                    await inbound.renew(conn, rows[number:], now=self._road.clock())
+                if not await self._alone(reading):
+                    # Nothing of theirs passes what is tried again.
+                    due_at = self._road.clock() + PAUSES[0]
+                    async with self._road.pool.acquire() as conn:
+                        await inbound.put_back(conn, rows[number + 1 :], due_at=due_at, error=None)
+                    return
+        except Exception:
+            log.exception("a lane of %s broke off", rows[0].host)
+
+    async def _alone(self, reading: Reading) -> bool:
+        """Fetches what a row lacks and submits it; whether the next of the lane may follow."""
+        try:
+            said = await self._complete(reading)
+        except Unreachable as fault:
+            await self._failed(reading.row, fault)
+            return False
+        except RemoteFault as fault:
+            said = Ignored(str(fault))
+        except Exception as error:
+            log.exception("an activity of %s could not be completed", reading.row.host)
+            await self._failed(reading.row, error)
+            return False
+        if isinstance(said, Ignored):
+            async with self._road.pool.acquire() as conn:
+                await inbound.drop(conn, [(reading.row, said.reason)])
+            self._count("dropped", 1)
+        else:
+            await self._submit([Ready(reading.row, reading.document, said)])
+        return True
+
+    async def _complete(self, reading: Reading) -> Activity | Ignored:
+        """What a row says, once everything it names has been brought."""
+        budget = Budget()
+        actor = await remote.actor(self._road, self._client, reading.row.actor, budget=budget)
+        said = self._parse(reading.document, actor)
+        if isinstance(said, NeedsObject):
+            said = await self._fill_in(reading.document, actor, said, budget)
+        if isinstance(said, NeedsObject):
+            return Ignored("names something by its id that is itself only an id")
+        if isinstance(said, Announce):
+            found = await remote.post(self._road, self._client, said.target, budget=budget)
+            if found is None:
+                return Ignored("boost of a post that may not be shown here")
+        return said
+
+    async def _fill_in(
+        self, document: wire.Document, actor: KnownActor, lacks: NeedsObject, budget: Budget
+    ) -> Parsed:
+        match lacks.wanted:
+            case Wanted.OBJECT:
+                object_ = await fetch.document(self._client, lacks.uri, budget=budget)
+                return self._parse(document | {"object": object_}, actor)
+            case Wanted.ACT:
+                async with self._road.pool.acquire() as conn:
+                    act = await known.find_act(conn, lacks.uri)
+                if act is None:
+                    return Ignored("names an earlier act that is not known here")
+                object_ = {"id": lacks.uri, "type": act.kind, "actor": act.actor, "object": act.target}
+                return self._parse(document | {"object": object_}, actor)
+            case Wanted.ACTIVITY:
+                passed_on = await fetch.document(self._client, lacks.uri, budget=budget)
+                id_ = origin.find_uri(passed_on.get("actor"))
+                if id_ is None or not origin.is_same(id_, lacks.uri):
+                    raise NotTrusted("an activity passed on is not where its actor is")
+                author = await remote.actor(self._road, self._client, id_, budget=budget)
+                return self._parse(passed_on, author)
+
+    def _follow_conversation(self, said: Activity, answer: Answer) -> None:
+        """Brings what a new reply answers, beside everything else: the reply is shown meanwhile."""
+        if not (isinstance(said, Create) and isinstance(answer, Done) and answer.took):
+            return
+        above = said.note.in_reply_to
+        if above is None or self._road.uris.is_ours(above) or len(self._conversations) >= CONVERSATIONS:
+            return
+        task = asyncio.create_task(self._bring(above), name="conversation")
+        self._conversations.add(task)
+        task.add_done_callback(self._conversations.discard)
+
+    async def _bring(self, above: Uri) -> None:
+        try:
+            await remote.conversation(self._road, self._client, above, budget=Budget())
+        except Exception:
+            log.exception("a conversation could not be followed")
+
+    def _count(self, outcome: str, number: int) -> None:
+        self._metrics.jobs.labels("inbox", outcome).inc(number)
+
+
+@contextlib.asynccontextmanager
+async def running(
+    runner: Runner, road: Road, client: Client, metrics: Metrics
+) -> AsyncIterator[Callable[[], None]]:
+    """Runs the inbound worker of this process; what it yields wakes it when something was stored."""
+    inbox = Inbox(road, client, metrics)
+    job = runner.add(Job("inbox", inbox.work, channel="inbound"))
+    try:
+        yield job.wake
+    finally:
+        await inbox.close()
