@@ -7,22 +7,31 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
 from compliance.activity import AccountId, PostId
+from federation.fetch import Client, Limits
 
-from . import activitypub, admin, api, health, keys, logs, web as pages
+from . import activitypub, admin, api, health, keys, logs, media_routes
+from . import web as pages
+from .activitypub.inbox import INTAKE
+from .activitypub.intake import Intake
+from .activitypub.signers import SIGNERS, Signers
 from .events import EVERYTHING, Events
 from .http import accesslog, auth, errors, guard, headers, limits, routes
 from .ids import Clock, system_clock
 from .metrics import Metrics
-from .opening import open_road
-from .settings import Settings
-from .store import cache
+from .opening import found, open_road
+from .pages.assets import ASSETS, Assets
+from .pages.render import PAGES, Pages
+from .settings import Settings, parse_allow_insecure
+from .store import accounts, cache
 from .supervise import Post
 from .uris import Uris
+from .workers import delivery, inbox
 from .workers.runner import Job, Runner
 from .workers.upkeep import Upkeep
 
@@ -59,14 +68,21 @@ def create_app(
     app[keys.CLOCK] = clock
     app[keys.URIS] = Uris.of(settings.origin)
     app[keys.METRICS] = Metrics()
+    app[keys.EVENTS] = Events()
     app[limits.LIMITER] = limits.Limiter(settings.limits)
     app[auth.SEEN] = auth.Seen()
-    for part in (health, activitypub, api, pages, admin):
+    app[ASSETS] = assets = Assets()
+    app[PAGES] = Pages(assets, settings, clock)
+    for part in (media_routes, api, pages):
+        getattr(part, "prepare", lambda _: None)(app)
+    for part in (health, media_routes, activitypub, api, pages, admin):
         routes.mount(app, getattr(part, "routes", ()))
     routes.check(app)
-    app.cleanup_ctx.append(_road(worker, clock))
-    app.cleanup_ctx.append(health.watch_loop)
+    _keep_caches_true(app[keys.EVENTS])
+    app.cleanup_ctx.append(_road(worker))
+    app.cleanup_ctx.append(_federation(resolver))
     app.cleanup_ctx.append(_jobs)
+    app.cleanup_ctx.append(health.watch_loop)
     if worker == 1:
         app.cleanup_ctx.append(health.listen_for_metrics)
     return app
@@ -102,27 +118,56 @@ async def _serve(post: Post, settings: Settings) -> None:
         await runner.cleanup()
 
 
-def _road(worker: int, clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
+def _road(worker: int) -> Callable[[web.Application], AsyncIterator[None]]:
     async def resource(app: web.Application) -> AsyncIterator[None]:
-        events = Events()
-        _keep_caches_true(events)
-        async with open_road(app[keys.SETTINGS], worker=worker, clock=clock, events=events) as road:
+        async with open_road(
+            app[keys.SETTINGS], worker=worker, clock=app[keys.CLOCK], events=app[keys.EVENTS]
+        ) as road:
             app[keys.ROAD] = road
             app[keys.POOL] = road.pool
             app[keys.SEALER] = road.sealer
-            app[keys.EVENTS] = events
+            await found(road)
+            yield
+
+    return resource
+
+
+def _federation(resolver: AbstractResolver | None) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def resource(app: web.Application) -> AsyncIterator[None]:
+        road, settings = app[keys.ROAD], app[keys.SETTINGS]
+        bounds = Limits(at_once=settings.federation.host_concurrency)
+        if settings.limits.disabled:
+            bounds = replace(bounds, a_minute=None)
+        async with Client(
+            road.uris.origin,
+            peers=parse_allow_insecure(settings.federation.allow_insecure),
+            ca_file=settings.federation.ca_file,
+            resolver=resolver,
+            limits=bounds,
+            clock=road.clock,
+        ) as client:
+            async with road.pool.acquire() as conn:
+                own = await accounts.instance_actor(conn, uris=road.uris)
+                client.key = await delivery.load_key(road, conn, own.id)
+            app[keys.CLIENT] = client
+            app[SIGNERS] = Signers(road, client)
             yield
 
     return resource
 
 
 async def _jobs(app: web.Application) -> AsyncIterator[None]:
-    road = app[keys.ROAD]
-    runner = Runner(app[keys.EVENTS])
+    road, client, numbers = app[keys.ROAD], app[keys.CLIENT], app[keys.METRICS]
+    app[keys.RUNNER] = runner = Runner(app[keys.EVENTS])
     runner.add(Job("upkeep", Upkeep(road).work))
-    app[keys.RUNNER] = runner
-    yield
-    await runner.close()
+    async with (
+        inbox.running(runner, road, client, numbers) as wake,
+        delivery.running(runner, road, client, numbers),
+    ):
+        app[INTAKE] = intake = Intake(road.pool, road.clock, wake)
+        yield
+        await intake.close()
+        await runner.close()
 
 
 def _keep_caches_true(events: Events) -> None:
@@ -134,11 +179,11 @@ def _keep_caches_true(events: Events) -> None:
         else:
             cache.forget_posts((PostId(int(payload)),))
 
-    def accounts(payload: str) -> None:
+    def people(payload: str) -> None:
         if payload == EVERYTHING:
             cache.accounts.clear()
         else:
             cache.forget_accounts((AccountId(int(payload)),))
 
     events.subscribe("posts", posts)
-    events.subscribe("accounts", accounts)
+    events.subscribe("accounts", people)

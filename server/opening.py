@@ -79,24 +79,22 @@ async def open_road(
 
 async def found(road: Road) -> None:
     """Makes the log's months, the agreements and the server's own account, where they are not there yet."""
-    now = road.clock()
+    now, name = road.clock(), road.uris.host
     async with road.pool.acquire() as conn, conn.transaction():
+        # Whoever comes at the same moment waits, and finds everything done.
+        await conn.execute("select pg_advisory_xact_lock(hashtext('yanlu.found'))")
         await records.open_months(conn, now)
         await agreements.seed(conn, now=now)
-        known = await accounts.find_by_uri(conn, road.uris.instance_actor, uris=road.uris)
-    if known is not None:
-        return
-    public_pem, private_pem = await keypair.new()
-    name = road.uris.host
-    sealed = road.sealer.seal(private_pem, context=f"actor-key:{road.uris.key(name)}")
-    async with road.pool.acquire() as conn, conn.transaction():
+        if await accounts.find_by_uri(conn, road.uris.instance_actor, uris=road.uris) is not None:
+            return
+        public_pem, private_pem = await keypair.new()
         await accounts.insert_local(
             conn,
             id=AccountId(road.ids()),
             username=name,
             uris=road.uris,
             public_pem=public_pem,
-            private_sealed=sealed,
+            private_sealed=road.sealer.seal(private_pem, context=f"actor-key:{road.uris.key(name)}"),
             now=now,
             actor_type="Application",
         )
