@@ -41,19 +41,19 @@ class Line(Struct, frozen=True):
     flags: PostFlags
 
 
-def line_columns(viewer: str) -> str:
-    """What a statement over `SEEN` selects for `line_of`."""
+def line_columns(viewer: str, *, muted_: str | None = None) -> str:
+    """What a statement over `SEEN` selects for `line_of`; `muted_` where the answer to that is known."""
     return compose(
         """p.id, p.boost_of_id, p.edited_at, b.edited_at as boost_edited_at,
-        exists (select from reaction x
-                where x.account_id = {viewer} and x.post_id = coalesce(b.id, p.id)) as liked,
-        exists (select from post x where x.account_id = {viewer} and x.boost_of_id = coalesce(b.id, p.id)
-                and x.withdrawn_at is null) as boosted,
-        exists (select from bookmark x
-                where x.account_id = {viewer} and x.post_id = coalesce(b.id, p.id)) as bookmarked,
+        (select true from reaction x
+         where x.account_id = {viewer} and x.post_id = coalesce(b.id, p.id)) as liked,
+        (select true from post x where x.account_id = {viewer} and x.boost_of_id = coalesce(b.id, p.id)
+           and x.withdrawn_at is null) as boosted,
+        (select true from bookmark x
+         where x.account_id = {viewer} and x.post_id = coalesce(b.id, p.id)) as bookmarked,
         {muted} as muted""",
         viewer=viewer,
-        muted=muted("coalesce(b.account_id, p.account_id)", viewer),
+        muted=muted_ or muted("coalesce(b.account_id, p.account_id)", viewer),
     )
 
 

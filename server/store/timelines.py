@@ -24,9 +24,9 @@ PAGE_CAP = 40
 ANCESTORS = 100
 DESCENDANTS = 500
 
-_HAS_MEDIA = "and exists (select from media m where m.post_id = p.id)"
-_HAS_TAG = """and exists (select from post_tag e join tag t on t.id = e.tag_id
-  where e.post_id = p.id and t.name = $6)"""
+_HAS_MEDIA = "and (select true from media m where m.post_id = p.id limit 1)"
+_HAS_TAG = """and exists (select from post_tag e
+  where e.post_id = p.id and e.tag_id = (select t.id from tag t where t.name = $6))"""
 
 # $4 is the viewer in all of them.
 _HOME = both_ways(
@@ -36,7 +36,7 @@ _HOME = both_ways(
     where e.owner_id = $4 and e.post_id > $1 and e.post_id < $2 and {may_see} and {wanted}
     order by e.post_id {order} limit $3
     """,
-    columns=posts.line_columns("$4"),
+    columns=posts.line_columns("$4", muted_="false"),
     may_see=may_see_both("$4"),
     wanted=wanted("$4"),
 )
@@ -87,6 +87,21 @@ _DESCENDANTS = compose(
     may_see=may_see_both("$2"),
     wanted=wanted("$2"),
 )
+
+_PROFILE = """
+    select p.id from {seen}
+    where p.account_id = $5 and p.id > $1 and p.id < $2 and {may_see} {conditions}
+    order by p.id {order} limit $3
+    """
+# Read from the pictures, in their order: few of somebody's posts may have any.
+_GALLERY = """
+    select p.id
+    from (select m.post_id from media m where m.account_id = $5 and m.post_id > $1 and m.post_id < $2
+          group by m.post_id order by m.post_id {order}) e
+      join (visible_post p left join visible_post b on b.id = p.boost_of_id) on p.id = e.post_id
+    where {may_see} {conditions}
+    order by e.post_id {order} limit $3
+    """
 
 
 async def home(conn: Connection, viewer: AccountId, page: Page) -> list[PostId]:
@@ -242,16 +257,11 @@ def _account(exclude_replies: bool, only_media: bool, exclude_boosts: bool, tagg
         "and (p.in_reply_to_uri is null or p.in_reply_to_account_id = p.account_id)"
         if exclude_replies
         else "",
-        _HAS_MEDIA if only_media else "",
         "and p.boost_of_id is null" if exclude_boosts else "",
         _HAS_TAG if tagged else "",
     ]
     return both_ways(
-        """
-        select p.id from {seen}
-        where p.account_id = $5 and p.id > $1 and p.id < $2 and {may_see} {conditions}
-        order by p.id {order} limit $3
-        """,
+        _GALLERY if only_media else _PROFILE,
         seen=SEEN,
         may_see=may_see_both("$4"),
         conditions=" ".join(conditions),
