@@ -1,6 +1,10 @@
-"""Mastodon's client API: the route table."""
+"""Mastodon's client API: the route table, and what its handlers share."""
 
+from aiohttp import web
+
+from .. import keys
 from ..http.routes import delete, get, patch, post, put
+from ..pages.assets import ASSETS
 from . import (
     absent,
     accounts,
@@ -15,12 +19,25 @@ from . import (
     oauth,
     preferences,
     relations,
+    render,
     reports,
     search,
     statuses,
     tags,
     timelines,
 )
+
+
+def prepare(app: web.Application) -> None:
+    """Puts in what the handlers keep from one request to the next."""
+    uris, assets = app[keys.URIS], app[ASSETS]
+    app[render.RENDERER] = render.Renderer(
+        uris,
+        missing_avatar=f"{uris.origin}{assets.path('missing-avatar.png')}",
+        missing_header=f"{uris.origin}{assets.path('missing-header.png')}",
+    )
+    app[instance.KEPT] = instance.Kept()
+
 
 routes = [
     get("/.well-known/oauth-authorization-server", oauth.metadata),

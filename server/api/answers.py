@@ -119,7 +119,7 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
         return None
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()):
-        raise Invalid("Validation failed: %(field)s: Expected a number", field=name)
+        raise Invalid("Validation failed: %(where)s: expected a number", field=name, where=name)
     # No id is larger, so a larger bound is no bound: the page is the same.
     return 0 if text.startswith("-") else min(int(digits[: _DIGITS + 1]), MAX_ID)
 

@@ -178,7 +178,7 @@ def convert(params: Mapping[str, Value], type_: type[T]) -> T:
         field = where.strip("`").lstrip(".") or None
         if field is None:
             raise Invalid("Validation failed: %(what)s", what=what) from None
-        raise Invalid("Validation failed: %(field)s: %(what)s", field=field, what=what) from None
+        raise Invalid("Validation failed: %(where)s: %(what)s", field=field, where=field, what=what) from None
 
 
 def _parse_json(raw: bytes) -> Params:
