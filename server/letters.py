@@ -13,8 +13,9 @@ from server.i18n import mark, translate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A plain-text mail."""
+    """A mail. A paragraph that is only a link is what the letter is about."""
 
+    locale: str
     to: str
     subject: str
     text: str
@@ -92,4 +93,5 @@ def _letter(
     locale: str, to: str, subject: str, paragraphs: tuple[str, ...], values: dict[str, str]
 ) -> Letter:
     said = (translate(locale, paragraph, values) for paragraph in paragraphs)
-    return Letter(to=to, subject=translate(locale, subject, values), text="\n\n".join(said) + "\n")
+    text = "\n\n".join(said) + "\n"
+    return Letter(locale=locale, to=to, subject=translate(locale, subject, values), text=text)

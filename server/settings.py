@@ -132,8 +132,10 @@ class Sms(Struct, frozen=True, kw_only=True):
 
     driver: Annotated[Literal["sink", "http"], _is("sink writes files; http asks a gateway.")] = "sink"
     sink: Annotated[str, _is("Folder that gets each text message as a file; empty is DATA/sms.")] = ""
-    url: Annotated[str, _is("Address of the gateway that takes a POST of to and text.")] = ""
-    token_file: Annotated[str, _is("File that holds the gateway's bearer token.")] = ""
+    url: Annotated[str, _is("Address of the gateway that takes a signed POST of to and text.")] = ""
+    token_file: Annotated[
+        str, _is("File that holds the secret with which each POST to the gateway is signed.")
+    ] = ""
 
 
 class Identity(Struct, frozen=True, kw_only=True):

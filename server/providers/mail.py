@@ -1,0 +1,204 @@
+"""Sends letters: by SMTP, or into a folder where a developer reads them.
+
+Whoever sends does not wait and hears of no failure: no answer may take longer, or read otherwise, because an
+address exists. No line of the log holds an address, a subject or a word of a letter.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import re
+import secrets
+import smtplib
+import ssl
+import threading
+import time
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import unquote
+
+import jinja2
+from yarl import URL
+
+from ..i18n import mark, translate
+from ..letters import Letter
+from ..settings import Settings
+
+_TEMPLATES: Final = Path(__file__).parents[1] / "templates" / "mail"
+_PRESS: Final = mark("Open this page")
+_SECONDS: Final = 20.0
+_MOST_WAITING: Final = 1_000
+_PAUSES: Final = (5.0, 30.0, 120.0)
+"""Seconds between tries; after the last one a letter is given up, and the person asks for another."""
+
+log = logging.getLogger(__name__)
+
+
+class Mailer(Protocol):
+    """Takes letters."""
+
+    def send(self, letter: Letter) -> None:
+        """Sees to it that the letter leaves; never waits, never raises."""
+
+    def close(self) -> None:
+        """Sends what is being sent, and no more."""
+
+
+def open_mailer(settings: Settings) -> Mailer:
+    """The mailer that the settings name; with none, letters lie in the data folder."""
+    composer = Composer(settings)
+    if settings.mail.sink or not settings.mail.smtp_url:
+        folder = Path(settings.mail.sink) if settings.mail.sink else settings.data / "mail"
+        return SinkMailer(folder, composer)
+    return SmtpMailer(settings.mail.smtp_url, composer)
+
+
+class Composer:
+    """Makes the message of a letter: its words as text, and the same words as a page."""
+
+    def __init__(self, settings: Settings) -> None:
+        origin = URL(settings.origin)
+        self.host = origin.host or "localhost"
+        self._sender = settings.mail.sender or f"no-reply@{self.host}"
+        self._site = settings.site.title
+        self._origin = settings.origin
+        engine = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+        )
+        self._page = engine.get_template("letter.html")
+
+    def compose(self, letter: Letter, now: datetime, *, cte: str) -> EmailMessage:
+        """Raises `ValueError` for an address that no header may hold. `cte` is how its bytes are written."""
+        message = EmailMessage(policy=SMTP)
+        message["Subject"] = letter.subject
+        message["From"] = Address(self._site, addr_spec=self._sender)
+        message["To"] = _address(letter.to)
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = make_msgid(domain=self.host)
+        # Answering machines must not answer, and their owners not get two letters for one.
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-Auto-Response-Suppress"] = "All"
+        message.set_content(letter.text, cte=cte)
+        message.add_alternative(self._html(letter), subtype="html", cte=cte)
+        return message
+
+    def _html(self, letter: Letter) -> str:
+        return self._page.render(
+            locale=letter.locale,
+            subject=letter.subject,
+            paragraphs=letter.text.strip().split("\n\n"),
+            press=translate(letter.locale, _PRESS),
+            site=self._site,
+            origin=self._origin,
+        )
+
+
+class SinkMailer:
+    """Writes each letter as an `.eml` file, named by time and receiver; it is there when `send` returns."""
+
+    def __init__(self, folder: Path, composer: Composer) -> None:
+        self._folder = folder
+        self._composer = composer
+
+    def send(self, letter: Letter) -> None:
+        now = datetime.now(UTC)
+        try:
+            # As it is, so that a link can be copied out of the file.
+            message = self._composer.compose(letter, now, cte="8bit")
+            write_named(self._folder, now, letter.to, ".eml", message.as_bytes())
+        except (OSError, ValueError) as error:
+            log.error("a letter could not be written", extra={"error": type(error).__name__})
+
+    def close(self) -> None:
+        """Nothing is ever under way."""
+
+
+class SmtpMailer:
+    """Hands letters to a mail server, one after another, in a thread of its own."""
+
+    def __init__(self, url: str, composer: Composer) -> None:
+        self._server = URL(url)
+        if self._server.scheme not in ("smtp", "smtps") or not self._server.host:
+            raise ValueError("mail.smtp_url must look like smtp://user:password@host:587")
+        self._composer = composer
+        self._name = composer.host
+        self._waiting: queue.Queue[EmailMessage | None] = queue.Queue(_MOST_WAITING)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="mail", daemon=True)
+        self._thread.start()
+
+    def send(self, letter: Letter) -> None:
+        try:
+            message = self._composer.compose(letter, datetime.now(UTC), cte="quoted-printable")
+            self._waiting.put_nowait(message)
+        except ValueError as error:
+            log.error("a letter could not be written", extra={"error": type(error).__name__})
+        except queue.Full:
+            log.error("a letter was dropped: too many wait", extra={"waiting": _MOST_WAITING})
+
+    def close(self) -> None:
+        self._closing.set()
+        self._waiting.put(None)
+        self._thread.join(_SECONDS)
+
+    def _work(self) -> None:
+        while (message := self._waiting.get()) is not None:
+            self._try(message)
+
+    def _try(self, message: EmailMessage) -> None:
+        for pause in (*_PAUSES, None):
+            start = time.monotonic()
+            try:
+                self._deliver(message)
+            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
+                # It is about this letter, and will be the same next time.
+                log.warning("a letter was refused", extra={"error": type(error).__name__})
+                return
+            except (smtplib.SMTPException, OSError) as error:
+                log.warning("the mail server did not take a letter", extra={"error": type(error).__name__})
+            else:
+                log.info("a letter was sent", extra={"seconds": round(time.monotonic() - start, 3)})
+                return
+            if pause is None or self._closing.wait(pause):
+                log.error("a letter was given up")
+                return
+
+    def _deliver(self, message: EmailMessage) -> None:
+        url = self._server
+        trusted = ssl.create_default_context()
+        if url.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                url.host or "", url.port or 465, self._name, timeout=_SECONDS, context=trusted
+            )
+        else:
+            server = smtplib.SMTP(url.host or "", url.port or 587, self._name, timeout=_SECONDS)
+        with server:
+            if url.scheme == "smtp" and (url.user or server.has_extn("starttls")):
+                server.starttls(context=trusted)  # a password never goes over a line that is open
+            if url.user:
+                server.login(unquote(url.raw_user or ""), unquote(url.raw_password or ""))
+            server.send_message(message)
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address(addr_spec=text)
+    except (ValueError, IndexError, MessageError) as error:  # whatever the parser stumbles over
+        raise ValueError("not an address") from error
+
+
+def write_named(folder: Path, now: datetime, receiver: str, ending: str, content: bytes) -> Path:
+    """Writes a file that appears whole, named by time and receiver, so that a folder sorts by time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = re.sub(r"[^\w@.+-]", "_", receiver)[:80]
+    name = f"{now:%Y%m%dT%H%M%S.%f}-{plain}-{secrets.token_hex(2)}{ending}"
+    partial = folder / f".{name}.part"
+    partial.write_bytes(content)
+    return partial.rename(folder / name)
