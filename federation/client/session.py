@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 import aiohttp
@@ -161,11 +161,16 @@ class Client:
         body: bytes,
         *,
         content_type: str,
-        key: SigningKey,
+        key: SigningKey | None,
         dialect: Dialect = Dialect.CAVAGE,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Response:
-        """What `url` answers to `body`; of the answer only the first kilobytes are read."""
-        headers = {"Content-Type": content_type, "Accept-Encoding": "identity"}
+        """What `url` answers to `body`; of the answer only the first kilobytes are read.
+
+        Only what we sign is sent on after a redirect: what else `headers` hold may be secrets for this
+        host alone.
+        """
+        headers = {"Content-Type": content_type, "Accept-Encoding": "identity", **headers}
         return await self._follow(
             url, _Ask(method="POST", body=body, headers=headers, key=key, dialect=dialect)
         )
@@ -184,7 +189,7 @@ class Client:
                         onward = answer.headers.get("location")
                         if answer.status not in _REDIRECTS or onward is None:
                             return answer
-                        if ask.body is not None and answer.status not in _KEEPS_METHOD:
+                        if ask.body is not None and (ask.key is None or answer.status not in _KEEPS_METHOD):
                             return answer
                         if len(seen) > self._limits.redirects:
                             raise Unreachable(f"{url} redirects too often")

@@ -116,7 +116,13 @@ def flag(value: Value) -> bool:
 
 
 def language(value: Value) -> str | None:
-    """A language tag, if it looks like one."""
+    """A language tag, if it looks like one, in its usual case: JSON-LD processors write `zh-cn` for
+    `zh-CN`.
+    """
     if not isinstance(value, str) or len(value) > 35 or not _LANGUAGE.fullmatch(value):
         return None
-    return None if value.lower() == "und" else value
+    first, *rest = value.split("-")
+    parts = (
+        part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part.lower() for part in rest
+    )
+    return None if first.lower() == "und" else "-".join([first.lower(), *parts])

@@ -90,7 +90,7 @@ def notes(draw: st.DrawFn, *, edited: bool = False) -> Note:
         text=content.text,
         spoiler=draw(lines),
         sensitive=draw(st.booleans()),
-        language=draw(languages),
+        language=draw(languages) if content.html else None,
         visibility=draw(st.sampled_from(Visibility)),
         in_reply_to=draw(st.none() | ids),
         mentions=tuple(Mention(uri=uri, handle=draw(handles)) for uri in named[:cut]),
