@@ -99,7 +99,10 @@ async def open_(
             "only a refusal can be appealed against; what is held has a person looking at it already"
         )
     in_time = await conn.fetchval(
-        "select $1 < $2 + make_interval(months => $3)", now, decision.created_at, MONTHS_OPEN
+        "select $1::timestamptz < $2::timestamptz + make_interval(months => $3)",
+        now,
+        decision.created_at,
+        MONTHS_OPEN,
     )
     if not in_time:
         raise NotAllowed(f"an appeal is open for {MONTHS_OPEN} months")
