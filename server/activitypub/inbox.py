@@ -56,6 +56,8 @@ async def personal(request: web.Request) -> web.Response:
 
 
 async def _receive(request: web.Request) -> web.Response:
+    if not request.app[keys.SETTINGS].federation.enabled:
+        raise NotFound
     _check_type(request)
     body = await read_bytes(request, wire.MAX_BYTES)
     try:

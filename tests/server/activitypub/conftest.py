@@ -242,3 +242,9 @@ async def start(database: Database, tmp_path: Path, stranger: Stranger) -> Async
 async def here(start: Start) -> Here:
     """The running server with default settings, and no rate limits."""
     return await start()
+
+
+@pytest.fixture
+def client(here: Here) -> TestClient[web.Request, web.Application]:
+    """Where `enter` makes people: the server that federates."""
+    return here.client
