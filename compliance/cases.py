@@ -278,6 +278,16 @@ async def withdraw(
     await write(conn, [entry], now=now, new_id=new_id)
 
 
+async def find_about(conn: Connection, actor_id: AccountId, decision_id: DecisionId) -> Case | None:
+    """The case of this person's that a decision opened or ended; `None` where there is none."""
+    row = await conn.fetchrow(
+        f"{_SELECT} where c.actor_id = $1 and (c.decision_id = $2 or c.outcome_id = $2) order by c.id desc limit 1",
+        actor_id,
+        decision_id,
+    )
+    return None if row is None else _case(row)
+
+
 async def find_refused(conn: Connection, actor_id: AccountId, digest: bytes) -> Case | None:
     """The latest case in which a reviewer refused these very words of this author, locked; `None` where there
     is none."""
