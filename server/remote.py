@@ -85,16 +85,16 @@ async def by_handle(road: Road, client: Client, handle: str) -> AccountId:
     return (await actor(road, client, uri, budget=budget)).id
 
 
-async def by_address(road: Road, client: Client, address: str) -> AccountId | PostId | None:
-    """The account or post at an address, which may be an id or a page."""
+async def by_address(road: Road, client: Client, address: str) -> Uri | None:
+    """Brings the account or post at an address, be it an id or a page, and says what its id is."""
     budget = Budget(8)
     found = await fetch.document(client, address, budget=budget)
     try:
         told = parse.actor(found)
     except Malformed:
         note = parse.note(found, now=road.clock())
-        return await _take(road, client, note, budget=budget)
-    return (await _keep(road, await webfinger.confirm(client, told, budget=budget))).id
+        return None if await _take(road, client, note, budget=budget) is None else note.uri
+    return (await _keep(road, await webfinger.confirm(client, told, budget=budget))).uri
 
 
 def handles(road: Road, client: Client) -> Resolve:

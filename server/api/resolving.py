@@ -6,11 +6,14 @@ asked.
 
 from __future__ import annotations
 
+import contextlib
+
 from aiohttp import web
 
 from compliance.activity import PostId, Uri
+from federation.errors import RemoteFault
 
-from .. import keys
+from .. import keys, remote
 from ..db.pool import Connection
 from ..drafts import Resolve
 from ..http.auth import viewer_id
@@ -28,7 +31,7 @@ def is_address(text: str) -> bool:
 
 def handles(request: web.Request) -> Resolve | None:
     """For the acts that name people: looks up strangers' handles on their servers."""
-    return None
+    return remote.handles(request.app[keys.ROAD], request.app[keys.CLIENT])
 
 
 async def account_at(conn: Connection, address: str, uris: Uris) -> AccountView | None:
@@ -51,7 +54,18 @@ async def post_at(request: web.Request, conn: Connection, address: str) -> Entry
 
 async def handle(request: web.Request, words: str) -> None:
     """Has a stranger's server asked who a handle stands for, so that it is known here afterwards."""
+    if "@" in words.strip().removeprefix("@"):
+        with contextlib.suppress(RemoteFault):
+            await remote.by_handle(request.app[keys.ROAD], request.app[keys.CLIENT], words)
 
 
-async def address(request: web.Request, text: str) -> None:
-    """Has the server of an address asked what stands there, so that it is known here afterwards."""
+async def address(request: web.Request, text: str) -> str:
+    """Has the server of an address asked what stands there, so that it is known here afterwards; returns the
+    id of what was found, or `text` where nothing was.
+    """
+    uris = request.app[keys.URIS]
+    if uris.is_ours(text):
+        return text
+    with contextlib.suppress(RemoteFault):
+        return await remote.by_address(request.app[keys.ROAD], request.app[keys.CLIENT], text) or text
+    return text

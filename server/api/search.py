@@ -87,7 +87,7 @@ async def _addressed(
     request: web.Request, address: str, resolve: bool
 ) -> tuple[list[AccountView], list[Entry]]:
     if resolve:
-        await resolving.address(request, address)
+        address = await resolving.address(request, address)
     async with request.app[keys.POOL].acquire() as conn:
         account = await resolving.account_at(conn, address, request.app[keys.URIS])
         post = None if account is not None else await resolving.post_at(request, conn, address)
