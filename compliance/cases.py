@@ -281,7 +281,8 @@ async def withdraw(
 async def find_about(conn: Connection, actor_id: AccountId, decision_id: DecisionId) -> Case | None:
     """The case of this person's that a decision opened or ended; `None` where there is none."""
     row = await conn.fetchrow(
-        f"{_SELECT} where c.actor_id = $1 and (c.decision_id = $2 or c.outcome_id = $2) order by c.id desc limit 1",
+        f"{_SELECT} where c.actor_id = $1 and (c.decision_id = $2 or c.outcome_id = $2)"
+        " order by c.id desc limit 1",
         actor_id,
         decision_id,
     )

@@ -82,5 +82,8 @@ def _is_our_origin(request: web.Request) -> bool:
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None:
         return True
-    # `null` comes from sandboxed frames and from pages that hide their referrer: neither is a page of ours.
+    if origin == "null":
+        # Log-in pages hide their referrer, and a browser then hides the origin as well. A sandboxed frame says
+        # `null` too, but its site is another one.
+        return site == "same-origin"
     return origin == request.app[keys.SETTINGS].origin

@@ -1,7 +1,7 @@
 """Style, script and pictures of the pages: read once, named by their content, and kept compressed.
 
-The style sheet is one file made of the layers in `static/css`. A script that imports another names the other by its
-content too, so that a page never runs a mixture of old and new.
+The style sheet is one file made of the layers in `static/css`. A script that imports another names the other
+by its content too, so that a page never runs a mixture of old and new.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A post made ready for a page: whose it is to the reader, where it leads, and its HTML.
 
-What is the same for every reader is rendered once and kept, by post, version and language; a page of twenty posts is
-then little more than joining strings.
+What is the same for every reader is rendered once and kept, by post, version and language; a page of twenty
+posts is then little more than joining strings.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from aiohttp import web
 from markupsafe import Markup, escape
 
 from .. import i18n
+from ..http.auth import viewer
+from ..http.errors import locale_of
 from ..ids import Clock
 from ..store.model import AccountView, Entry, MentionView, PostFlags, PostView
 from .render import Pages
@@ -69,7 +72,7 @@ class Cards:
             label=self._label(post, locale),
             body=self._body(post, path, locale, focus=focus),
             mine=mine,
-            may_boost=post.visibility.is_open or mine and post.visibility == "followers",
+            may_boost=post.visibility.is_open or (mine and post.visibility == "followers"),
         )
 
     def _body(self, post: PostView, path: str, locale: str, *, focus: bool) -> Markup:
@@ -100,6 +103,21 @@ class Cards:
         when = i18n.ago(locale, post.created_at, self._clock())
         said = i18n.translate(locale, i18n.mark("%(name)s, %(when)s: %(words)s"))
         return said % {"name": post.account.name, "when": when, "words": excerpt(post, 60)}
+
+
+CARDS = web.AppKey("cards", Cards)
+
+
+def of(request: web.Request, entries: Iterable[Entry]) -> list[Card]:
+    """The cards for a list of posts, as whoever asks reads it."""
+    found = viewer(request)
+    return request.app[CARDS].of(entries, locale_of(request), found.account if found else None)
+
+
+def one(request: web.Request, entry: Entry, *, focus: bool = False) -> Card:
+    """The card for one post, as whoever asks reads it."""
+    found = viewer(request)
+    return request.app[CARDS].one(entry, locale_of(request), found.account if found else None, focus=focus)
 
 
 def _lead_here(html: Markup, mention: MentionView) -> Markup:

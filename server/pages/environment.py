@@ -1,6 +1,8 @@
-"""The template engine, one environment for each language: what templates may call, and how values are written.
+"""The template engine, one environment for each language: what templates may call, and how values are
+written.
 
-Every value is escaped. The only HTML that passes is what `clean` has just cleaned; no template comes from data.
+Every value is escaped. The only HTML that passes is what `clean` has just cleaned; no template comes from
+data.
 """
 
 from __future__ import annotations
@@ -20,8 +22,13 @@ from ..settings import Settings
 from .assets import Assets
 
 FOLDER: Final = Path(__file__).parent.parent / "templates"
-_TAGS: Final = (
-    "p br a span ul ol li blockquote pre code strong em b i u s del ruby rt rp h1 h2 h3 h4 h5 h6".split()
+_TAGS: Final = frozenset(
+    tag
+    for line in (
+        "p br a span ul ol li blockquote pre code strong em b i u s del ruby rt rp",
+        "h1 h2 h3 h4 h5 h6",
+    )
+    for tag in line.split()
 )
 _ALLOWED: Final = nh3.Cleaner(
     tags=set(_TAGS),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiohttp import hdrs, web
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .. import i18n, keys
 from ..http import auth, cookies, csrf, headers
@@ -112,6 +112,11 @@ def display_of(request: web.Request) -> tuple[str, str, bool]:
     )
 
 
+def say(request: web.Request, message: str, **values: object) -> str:
+    """`message` in the reader's language."""
+    return i18n.translate(locale_of(request), message, values or None)
+
+
 def text(request: web.Request, template: str, frame: Frame, **context: object) -> str:
     """The text of a page for this reader."""
     pages = request.app[PAGES]
@@ -149,6 +154,11 @@ def fragment(request: web.Request, markup: str, *, status: int = 200) -> web.Res
     """A piece of a page, for a script that puts it in place."""
     made = _headers("private, no-store") | {hdrs.CONTENT_TYPE: f"{FRAGMENT}; charset=utf-8"}
     return web.Response(body=markup.encode(), status=status, headers=made)
+
+
+def escape_words(words: str) -> Markup:
+    """Plain words as a piece of a page."""
+    return escape(words)
 
 
 def wants_fragment(request: web.Request) -> bool:
