@@ -14,7 +14,9 @@ from typing import Final
 
 import jinja2
 import nh3
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from compliance import agreements
 
 from .. import i18n
 from ..ids import Clock
@@ -36,6 +38,26 @@ _ALLOWED: Final = nh3.Cleaner(
     allowed_classes={"a": {"mention", "hashtag", "u-url"}, "span": {"invisible", "ellipsis", "h-card"}},
     url_schemes={"http", "https", "mailto", "xmpp", "gemini"},
     link_rel=None,
+)
+
+
+# Each names the ones before it as well, so the order decides.
+_BROWSERS: Final = (
+    ("MicroMessenger", "微信"),
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS: Final = (
+    ("HarmonyOS", "HarmonyOS"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
 )
 
 
@@ -73,7 +95,14 @@ def make(locale: str, assets: Assets, settings: Settings, clock: Clock) -> jinja
         "day": day,
         "full": full,
     }
-    made.filters |= {"iso": _iso, "clean": clean, "words": words, "focus_class": focus_class}
+    made.filters |= {
+        "iso": _iso,
+        "clean": clean,
+        "words": words,
+        "focus_class": focus_class,
+        "prose": prose,
+        "browser": browser,
+    }
     return made
 
 
@@ -85,6 +114,29 @@ def clean(html: str) -> Markup:
 def words(html: str) -> str:
     """Only the words of some HTML."""
     return Markup(html.replace("</p>", " ").replace("<br", " <br")).striptags()  # noqa: S704 - tags go
+
+
+def prose(body: str) -> Markup:
+    """An agreement's plain text as headings, paragraphs and lists."""
+    parts = []
+    for block in agreements.blocks(body):
+        lines = [escape(line) for line in block.lines]
+        match block.kind:
+            case "heading":
+                parts.append(Markup("<h2>{}</h2>").format(lines[0]))
+            case "list":
+                items = Markup().join(Markup("<li>{}</li>").format(line) for line in lines)
+                parts.append(Markup("<ul>{}</ul>").format(items))
+            case _:
+                parts.append(Markup("<p>{}</p>").format(Markup("<br>").join(lines)))
+    return Markup().join(parts)
+
+
+def browser(client: str) -> str:
+    """What a person calls the program behind a User-Agent."""
+    name = next((name for token, name in _BROWSERS if token in client), client.partition("/")[0][:40])
+    system = next((name for token, name in _SYSTEMS if token in client), "")
+    return f"{name} · {system}" if system else name
 
 
 def focus_class(focus: tuple[float, float] | None) -> str:

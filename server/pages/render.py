@@ -22,6 +22,13 @@ from .assets import Assets
 FRAGMENT: Final = "text/vnd.yanlu.fragment+html"
 THEMES: Final = ("auto", "light", "dark")
 DENSITIES: Final = ("cosy", "compact")
+ROLES: Final = {
+    Role.REVIEWER: i18n.mark("reviewer"),
+    Role.COMPLIANCE: i18n.mark("compliance officer"),
+    Role.EDITOR: i18n.mark("editor-in-chief"),
+    Role.AUDITOR: i18n.mark("auditor"),
+    Role.ADMIN: i18n.mark("administrator"),
+}
 DISPLAY: Final = "display"
 """The cookie that holds theme, density and whether shortcuts work, as `dark.compact.off`."""
 _HTML: Final = "text/html; charset=utf-8"
@@ -77,6 +84,10 @@ class Frame:
     @property
     def roles(self) -> frozenset[Role]:
         return self.viewer.roles if self.viewer else frozenset()
+
+    @property
+    def role_names(self) -> list[str]:
+        return [say(self.request, ROLES[role]) for role in Role if role in self.roles]
 
     @property
     def csrf(self) -> str:
@@ -138,7 +149,7 @@ async def page(
     if frame.me is not None:
         async with request.app[keys.POOL].acquire() as conn:
             frame.unread = await notifications.unread_count(conn, frame.me.id)
-    body = text(request, template, frame, **context).encode()
+    body = text(request, template, frame, status=status, **context).encode()
     response = web.Response(body=body, status=status, headers=_headers("private, no-cache"))
     if frame.flash is not None:
         cookies.clear_flash(request, response)
