@@ -91,8 +91,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     disabled: Annotated[
         bool, _is("Switches request rate limits off, for load tests; refused in production.")
     ] = False
-    json_bytes: Annotated[int, _limit("Largest JSON body, after decompression.", ge=1024)] = _MEBIBYTE
-    form_bytes: Annotated[int, _limit("Largest form body, not counting files.", ge=1024)] = 256 * 1024
     account_requests: Annotated[int, _limit("Requests of one account in 5 minutes.")] = 1500
     token_requests: Annotated[int, _limit("Requests with one token in 5 minutes.")] = 300
     anonymous_requests: Annotated[int, _limit("Requests of an address, not logged in, in 5 minutes.")] = 300
@@ -108,8 +106,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     inbox_burst: Annotated[int, _limit("Deliveries taken from one host at once.")] = 500
     inbox_refusals: Annotated[int, _limit("Deliveries refused from one address in a minute.")] = 300
     document_reads: Annotated[int, _limit("ActivityPub reads of one address in 5 minutes.")] = 3000
-    hash_threads: Annotated[int, _limit("Passwords hashed at a time in each process.", le=16)] = 2
-    hash_queue: Annotated[int, _limit("Passwords that may wait to be hashed; above that, 503.")] = 64
 
 
 class Mail(Struct, frozen=True, kw_only=True):
