@@ -13,18 +13,17 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
-from .. import keys
+from .. import i18n, keys
 from ..errors import Invalid
 from ..http import body, headers
 from ..http.auth import person
-from ..http.errors import OAuthError
+from ..http.errors import OAuthError, locale_of
 from ..http.routes import needs
 from ..pages import render as pages
 from ..store.tokens import App
 from . import oauth, schemas, scopes
 from .apps import OUT_OF_BAND
 
-_TEMPLATE = "web/authorize.html"
 _NATIVE = "/oauth/authorize/native"
 _SEE_OTHER = 303
 
@@ -39,13 +38,14 @@ async def ask(request: web.Request) -> web.Response:
     except OAuthError as error:
         return _back(asked, error=error.code, error_description=str(error))
     request[headers.FORM_ACTION] = _target(asked.redirect_uri)
+    locale = locale_of(request)
     return await pages.page(
         request,
-        _TEMPLATE,
+        "web/authorize.html",
         app=app,
-        scopes=[(scope, scopes.WORDS[scope]) for scope in scopes.shown(granted)],
-        params=_params(asked),
-        host=URL(asked.redirect_uri).host if asked.redirect_uri.startswith("http") else None,
+        scopes=[(scope, i18n.translate(locale, scopes.WORDS[scope])) for scope in scopes.shown(granted)],
+        action="/oauth/authorize",
+        fields=_fields(asked),
     )
 
 
@@ -70,7 +70,7 @@ async def show_code(request: web.Request) -> web.Response:
     code = request.query.get("code", "")
     if not oauth.CHALLENGE.fullmatch(code):
         raise Invalid("There is no code to show")
-    return await pages.page(request, "web/authorize_code.html", code=code)
+    return await pages.page(request, "web/oob.html", code=code)
 
 
 async def _find(request: web.Request, asked: schemas.AuthorizeRequest) -> tuple[App, tuple[str, ...]]:
@@ -103,7 +103,7 @@ def _back(asked: schemas.AuthorizeRequest, **answer_: str) -> web.Response:
     return web.Response(status=_SEE_OTHER, headers={"Location": location, "Cache-Control": "no-store"})
 
 
-def _params(asked: schemas.AuthorizeRequest) -> dict[str, Any]:
+def _fields(asked: schemas.AuthorizeRequest) -> dict[str, Any]:
     """What the form must say again."""
     said: dict[str, Any] = msgspec.to_builtins(asked)
     return {name: value for name, value in said.items() if value and name != "force_login"}
