@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .. import app, logs, metrics, operators
+from .. import logs, metrics, operators
 from ..db import access
 from ..db.embedded import Cluster
 from ..opening import MOST_WORKERS, find_other_origin, found, open_road, worker_number
@@ -52,13 +52,15 @@ def _serve(call: Call) -> int:
 
 
 def _run(settings: Settings, cluster: Cluster | None, begun: float) -> None:
+    from ..app import run_worker  # noqa: PLC0415 - pages and API take long to load, and only we need them
+
     with worker_number(settings.data) as number:
         link = asyncio.run(_prepare(settings, cluster, number))
     Supervisor(
         host=settings.server.host,
         port=settings.server.port,
         workers=settings.server.workers,
-        work=lambda post: app.run_worker(post, settings),
+        work=lambda post: run_worker(post, settings),
         cluster=cluster,
         announce=lambda: _announce(settings, cluster, link, time.monotonic() - begun),
         forget=metrics.forget,

@@ -1,4 +1,5 @@
-"""One line for each answer: what was asked for, what came of it, how long it took. No secrets.
+"""One line for each answer: what was asked for, what came of it, how long it took. No secrets, nobody's
+address: where the law wants one kept it stands in the records, which are guarded better.
 
 The path is the route's, not the request's, and query strings are left out: ids of people, codes and tokens
 stand there. Every answer carries the id of its line, so that a person can tell us which one they mean.
@@ -12,9 +13,9 @@ import time
 
 from aiohttp import web
 
+from .. import logs
 from .auth import viewer
 from .routes import Handler
-from .source import source_of
 
 log = logging.getLogger("yanlu.access")
 
@@ -24,6 +25,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     """Outermost: it also sees what the others refuse."""
     started = time.perf_counter()
     mark = secrets.token_hex(8)
+    logs.REQUEST.set(mark)
     status = 499
     try:
         response = await handler(request)
@@ -37,23 +39,19 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         raise
     finally:
         if log.isEnabledFor(logging.INFO):
-            _write(request, mark, status, time.perf_counter() - started)
+            _write(request, status, time.perf_counter() - started)
 
 
-def _write(request: web.Request, mark: str, status: int, seconds: float) -> None:
+def _write(request: web.Request, status: int, seconds: float) -> None:
     resource = request.match_info.route.resource
     found = viewer(request)
-    source = source_of(request)
     log.info(
         "request",
         extra={
-            "request": mark,
             "method": request.method,
             "route": resource.canonical if resource is not None else None,
             "status": status,
             "ms": round(seconds * 1000, 2),
-            "address": source.address,
-            "port": source.port,
             "account": found.account.id if found is not None and found.account is not None else None,
         },
     )

@@ -51,6 +51,7 @@ _PREFLIGHT = _CORS | {
 async def add(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """For `Application.on_response_prepare`."""
     headers = response.headers
+    headers[hdrs.SERVER] = "Yanlu"  # not which libraries, in which versions
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Referrer-Policy", "same-origin")
     if is_open(request.path):
