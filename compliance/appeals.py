@@ -77,6 +77,12 @@ async def list_waiting(conn: Connection, *, after: int = 0, limit: int = 40) -> 
     return [_appeal(row) for row in rows]
 
 
+async def count_waiting(conn: Connection) -> int:
+    """How many wait."""
+    count: int = await conn.fetchval("select count(*) from compliance.appeal where state = 'waiting'")
+    return count
+
+
 async def open_(
     conn: Connection,
     decision_id: DecisionId,

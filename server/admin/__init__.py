@@ -1,0 +1,45 @@
+"""The operators' console: the route table."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..http.routes import Reach, Route, get, needs, post
+from ..pages.render import see_other
+from ..store.model import Role
+from . import accounts, complaints, desk, log, policies, review
+
+
+@needs(role=tuple(Role), reach=Reach.NONE)
+async def start(request: web.Request) -> web.Response:
+    """Leads to the first page that the person's roles open."""
+    return see_other(request, desk.first(request))
+
+
+routes: list[Route] = [
+    get("/admin", start),
+    get("/admin/queue", review.queue),
+    get("/admin/queue/next", review.take_next),
+    get("/admin/queue/{id}", review.show),
+    post("/admin/queue/{id}", review.decide),
+    post("/admin/queue/{id}/claim", review.claim),
+    get("/admin/reports", complaints.list_reports),
+    get("/admin/reports/{id}", complaints.show_report),
+    post("/admin/reports/{id}", complaints.decide_report),
+    get("/admin/appeals", complaints.list_appeals),
+    get("/admin/appeals/{id}", complaints.show_appeal),
+    post("/admin/appeals/{id}", complaints.decide_appeal),
+    get("/admin/accounts", accounts.index),
+    get("/admin/accounts/{id}", accounts.show),
+    post("/admin/accounts/{id}/suspend", accounts.suspend),
+    post("/admin/accounts/{id}/restore", accounts.restore),
+    post("/admin/accounts/{id}/roles", accounts.roles),
+    post("/admin/accounts/{id}/attest", accounts.attest),
+    get("/admin/rules", policies.rules),
+    post("/admin/rules", policies.import_rules),
+    post("/admin/rules/{id}/activate", policies.activate_rules),
+    get("/admin/hosts", policies.other_servers),
+    post("/admin/hosts", policies.set_host),
+    post("/admin/hosts/clear", policies.clear_host),
+    get("/admin/records", log.show),
+]

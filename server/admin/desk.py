@@ -1,0 +1,138 @@
+"""What the operators' pages share: who may open which, the list beside them, and the way from one case to the
+next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from aiohttp import web
+
+from compliance import appeals, cases, reports
+from compliance.errors import ComplianceError
+from compliance.errors import NotFound as NoSuchThing
+
+from .. import keys
+from ..errors import AppError, NotFound
+from ..http.auth import person
+from ..http.body import Body
+from ..i18n import mark
+from ..pages import render
+from ..pages.render import say
+from ..pages.windows import number
+from ..store.model import Role
+
+# Security reference, section 5: what each role may do.
+REVIEW: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR)
+APPEALS: Final = (Role.COMPLIANCE, Role.EDITOR)
+ACCOUNTS: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
+SUSPEND: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
+ROLES: Final = (Role.ADMIN,)
+ATTEST: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
+SEE_RULES: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR)
+CHANGE_RULES: Final = (Role.COMPLIANCE, Role.EDITOR)
+HOSTS: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
+RECORDS: Final = (Role.AUDITOR, Role.EDITOR, Role.ADMIN)
+
+_DESKS: Final = (
+    ("queue", "/admin/queue", "inbox", mark("Queue"), REVIEW),
+    ("reports", "/admin/reports", "flag", mark("Reports"), REVIEW),
+    ("appeals", "/admin/appeals", "scale", mark("Appeals"), APPEALS),
+    ("accounts", "/admin/accounts", "local", mark("Accounts"), ACCOUNTS),
+    ("rules", "/admin/rules", "book", mark("Word rules"), SEE_RULES),
+    ("hosts", "/admin/hosts", "server", mark("Other servers"), HOSTS),
+    ("records", "/admin/records", "scroll", mark("Records"), RECORDS),
+)
+_T = TypeVar("_T")
+# What the judgement says to programmers, as operators read it.
+_SAID: Final = {
+    "a refusal needs a statement of reasons": mark("A refusal needs a statement of reasons"),
+    "a decision needs a statement of reasons": mark("A decision needs a statement of reasons"),
+    "this case has been decided": mark("This case has been decided"),
+    "this complaint has been decided": mark("This report has been decided"),
+    "this appeal has been decided": mark("This appeal has been decided"),
+    "nobody decides their own appeal": mark("Nobody decides their own appeal"),
+    "nobody decides a complaint of theirs, or about them": mark(
+        "Nobody decides a report of theirs, or about them"
+    ),
+    "an appeal is decided by another person than the refusal was": mark(
+        "An appeal is decided by another person than the refusal was"
+    ),
+    "not the name of a host": mark("This is not the name of a server"),
+    "a decision about a server needs a reason": mark("A decision about a server needs a reason"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of the list beside the console's pages."""
+
+    name: str
+    path: str
+    icon: str
+    label: str
+    count: int = 0
+
+
+class Refused(AppError):
+    """The judgement's own rules forbid this step: somebody's own case, or one that is decided."""
+
+    status = 409
+
+
+def may(request: web.Request, roles: tuple[Role, ...]) -> bool:
+    """Whether whoever asks has one of these roles."""
+    return bool(person(request).roles & set(roles))
+
+
+def first(request: web.Request) -> str:
+    """The first page that the person may open."""
+    roles = person(request).roles
+    return next((path for _, path, _, _, allowed in _DESKS if roles & set(allowed)), "/home")
+
+
+async def page(request: web.Request, template: str, tab: str, **context: Any) -> web.Response:
+    """A page of the console."""
+    roles = person(request).roles
+    async with request.app[keys.POOL].acquire() as conn:
+        counts = {
+            "queue": await cases.count_waiting(conn),
+            "reports": await reports.count_waiting(conn),
+            "appeals": await appeals.count_waiting(conn),
+        }
+    listed = tuple(
+        Item(name, path, icon, say(request, label), counts.get(name, 0))
+        for name, path, icon, label, allowed in _DESKS
+        if roles & set(allowed)
+    )
+    return await render.page(request, template, tab=tab, console=listed, **context)
+
+
+def id_of(request: web.Request) -> int:
+    """The id in the address; raises `NotFound`."""
+    found = number(request.match_info["id"])
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def found(work: Awaitable[_T]) -> _T:
+    """What the judgement finds, with its "no such thing" as ours."""
+    try:
+        return await work
+    except NoSuchThing:
+        raise NotFound from None
+
+
+def refused(error: ComplianceError) -> AppError:
+    """An error of the judgement as one that a page can say."""
+    if isinstance(error, NoSuchThing):
+        return NotFound()
+    return Refused(_SAID.get(str(error), str(error)))
+
+
+def wants_next(form: Body) -> bool:
+    """Whether the next case is to be opened after this one."""
+    return form.text("then") == "next"
