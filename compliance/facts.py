@@ -70,6 +70,9 @@ async def load(
     now: datetime,
 ) -> list[Facts]:
     """The facts for each of `subjects`, in order; `StaleRules` when `rulebook` is not what is in force."""
+    # `unnest((select $1))` and not `unnest($1)`: the planner then cannot see how long the arrays are, so
+    # every plan costs it the same and one is kept. Planning anew took 0.5 ms of each lone activity's 0.75
+    # (measured).
     rows = await conn.fetch(
         """
         with current_document as materialized (
@@ -89,7 +92,7 @@ async def load(
                (select array_agg(array[h.host, h.policy]) from compliance.host_policy h
                 where h.host = any(string_to_array(s.hosts, ' '))) as policies,
                p.id as case_id, p.state as ruling, p.awaits, p.overrules
-        from unnest($1::bigint[], $2::bytea[], $3::text[])
+        from unnest((select $1::bigint[]), (select $2::bytea[]), (select $3::text[]))
                with ordinality as s(actor_id, digest, hosts, place)
           left join public.account a on a.id = s.actor_id
           left join compliance.identity i on i.account_id = s.actor_id
