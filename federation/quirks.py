@@ -27,9 +27,8 @@ def lemmy_announced_activity(value: Value) -> Value:
     """A Lemmy group announces whole activities; the id of the one announced, or `None` for an ordinary
     boost.
     """
-    if isinstance(value, dict) and value.get("type") in ANNOUNCED_ACTIVITIES:
-        return value.get("id")
-    return None
+    kind = value.get("type") if isinstance(value, dict) else None
+    return value.get("id") if isinstance(kind, str) and kind in ANNOUNCED_ACTIVITIES else None
 
 
 def misskey_flagged_posts(content: str, target: Uri) -> list[Uri]:
