@@ -6,22 +6,31 @@ asked.
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from aiohttp import web
 
 from compliance.activity import PostId, Uri
 from federation.errors import RemoteFault
+from federation.fetch import Client
 
 from .. import keys, remote
 from ..db.pool import Connection
 from ..drafts import Resolve
 from ..http.auth import viewer_id
+from ..pipeline import Road
 from ..store import accounts, posts
 from ..store.model import AccountView, Entry
 from ..uris import Uris
 
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 _MAX_ADDRESS = 2_048
+_PATIENCE = 15.0
+"""Seconds that somebody waits for a stranger's server."""
 
 
 def is_address(text: str) -> bool:
@@ -30,7 +39,9 @@ def is_address(text: str) -> bool:
 
 
 def handles(request: web.Request) -> Resolve | None:
-    """For the acts that name people: looks up strangers' handles on their servers."""
+    """For acts that name people: looks strangers up on their own servers."""
+    if not request.app[keys.SETTINGS].federation.enabled:
+        return None
     return remote.handles(request.app[keys.ROAD], request.app[keys.CLIENT])
 
 
@@ -52,20 +63,26 @@ async def post_at(request: web.Request, conn: Connection, address: str) -> Entry
     return found[0] if found else None
 
 
-async def handle(request: web.Request, words: str) -> None:
-    """Has a stranger's server asked who a handle stands for, so that it is known here afterwards."""
-    if "@" in words.strip().removeprefix("@"):
-        with contextlib.suppress(RemoteFault):
-            await remote.by_handle(request.app[keys.ROAD], request.app[keys.CLIENT], words)
+async def ask_for_handle(request: web.Request, words: str) -> None:
+    """Has a stranger's server asked who `user@host` is; afterwards they are known here, or are not."""
+    name, at, host = words.removeprefix("@").partition("@")
+    if at and name and host and " " not in words and host.lower() != request.app[keys.URIS].host:
+        await _ask(request, remote.by_handle, f"{name}@{host}")
 
 
-async def address(request: web.Request, text: str) -> str:
-    """Has the server of an address asked what stands there, so that it is known here afterwards; returns the
-    id of what was found, or `text` where nothing was.
-    """
-    uris = request.app[keys.URIS]
-    if uris.is_ours(text):
-        return text
-    with contextlib.suppress(RemoteFault):
-        return await remote.by_address(request.app[keys.ROAD], request.app[keys.CLIENT], text) or text
-    return text
+async def ask_for_address(request: web.Request, address: str) -> Uri | None:
+    """Has the server of an address asked what is there; says the id of what is known here now."""
+    if request.app[keys.URIS].is_ours(address):
+        return None
+    return await _ask(request, remote.by_address, address)
+
+
+async def _ask(request: web.Request, ask: Callable[[Road, Client, str], Awaitable[T]], text: str) -> T | None:
+    if not request.app[keys.SETTINGS].federation.enabled:
+        return None
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await ask(request.app[keys.ROAD], request.app[keys.CLIENT], text)
+    except (RemoteFault, TimeoutError) as fault:
+        log.info("a stranger could not be asked: %s", fault)
+        return None

@@ -73,7 +73,7 @@ async def _people(request: web.Request, asked: schemas.AccountSearch) -> list[Ac
     words, viewer, uris = asked.q.strip(), viewer_id(request), request.app[keys.URIS]
     limit, offset = _window(asked.limit, asked.offset)
     if asked.resolve:
-        await resolving.handle(request, words)
+        await resolving.ask_for_handle(request, words)
     async with request.app[keys.POOL].acquire() as conn:
         found = await accounts.search(conn, words, limit, viewer, uris=uris, offset=offset)
         if asked.following and viewer is not None:
@@ -87,7 +87,7 @@ async def _addressed(
     request: web.Request, address: str, resolve: bool
 ) -> tuple[list[AccountView], list[Entry]]:
     if resolve:
-        address = await resolving.address(request, address)
+        address = await resolving.ask_for_address(request, address) or address
     async with request.app[keys.POOL].acquire() as conn:
         account = await resolving.account_at(conn, address, request.app[keys.URIS])
         post = None if account is not None else await resolving.post_at(request, conn, address)

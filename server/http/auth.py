@@ -286,10 +286,21 @@ def _check_session(request: web.Request, found: Viewer | None, declared: Needs) 
         if not declared.roles & found.roles:
             raise Forbidden("This page is for other roles than yours")
         # Rule E9: whoever has power over others proves twice who they are.
-        if request.app[keys.SETTINGS].is_production and not found.has_totp:
+        if not found.has_totp:
+            if request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+                next_ = quote(request.raw_path, safe="/")
+                raise web.HTTPSeeOther(f"/settings/security/totp?next={next_}")
             raise Forbidden("Set up a second factor first: your role asks for one")
     if declared.fresh and not _is_fresh(request, found):
-        raise web.HTTPSeeOther(f"/confirm-login?next={quote(request.raw_path, safe='/')}")
+        raise web.HTTPSeeOther(f"/confirm-login?next={quote(_page_of(request), safe='/')}")
+
+
+def _page_of(request: web.Request) -> str:
+    """The page itself, or the one whose form was sent."""
+    if request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+        return request.raw_path
+    page, origin = request.headers.get(hdrs.REFERER, ""), request.app[keys.SETTINGS].origin
+    return page.removeprefix(origin) if page.startswith(f"{origin}/") else "/"
 
 
 def _is_fresh(request: web.Request, found: Viewer) -> bool:

@@ -83,7 +83,7 @@ def _is_our_origin(request: web.Request) -> bool:
     if origin is None:
         return True
     if origin == "null":
-        # Log-in pages hide their referrer, and a browser then hides the origin as well. A sandboxed frame says
+        # Log-in pages hide their referrer, and a browser then hides the origin too. A sandboxed frame says
         # `null` too, but its site is another one.
         return site == "same-origin"
     return origin == request.app[keys.SETTINGS].origin
