@@ -6,7 +6,9 @@ server, through the client API.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -28,17 +30,28 @@ async def pair() -> AsyncIterator[tuple[Yanlu, Yanlu]]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def people(pair: tuple[Yanlu, Yanlu]) -> tuple[Person, Person]:
     """Somebody new on each server."""
+    return await newcomers(pair)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def friends(pair: tuple[Yanlu, Yanlu]) -> tuple[Person, Person]:
+    """Two people who follow each other, and go on doing so."""
+    an, bo = await newcomers(pair)
+    await asyncio.gather(befriend(an, bo), befriend(bo, an))
+    return an, bo
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def third(pair: tuple[Yanlu, Yanlu]) -> Person:
+    """Somebody in the south whom nobody in the north follows."""
+    return await pair[1].person("third")
+
+
+async def newcomers(pair: tuple[Yanlu, Yanlu]) -> tuple[Person, Person]:
+    """Makes somebody on each server."""
     north, south = pair
     number = next(_serial)
-    return await north.person(f"an{number}"), await south.person(f"bo{number}")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def friends(people: tuple[Person, Person]) -> tuple[Person, Person]:
-    """Two people who follow each other."""
-    an, bo = people
-    await befriend(an, bo)
-    await befriend(bo, an)
+    an, bo = await asyncio.gather(north.person(f"an{number}"), south.person(f"bo{number}"))
     return an, bo
 
 
@@ -47,6 +60,16 @@ async def befriend(follower: Person, followed: Person) -> str:
     account_id = await follower.follow(followed.handle)
     await until(lambda: follower.follows(account_id), f"{follower.name} follows {followed.name}")
     return account_id
+
+
+async def mention(reader: Person, uri: str) -> Any:
+    """The post with this id that names the reader, once they are told of it."""
+
+    async def find() -> Any:
+        told = (notice["status"] for notice in await reader.told("mention"))
+        return next((status for status in told if status["uri"] == uri), None)
+
+    return await until(find, f"{reader.name} is told of {uri}")
 
 
 async def arrival(reader: Person, uri: str) -> Any:
@@ -71,7 +94,7 @@ async def test_a_post_arrives_with_all_that_it_says(friends: tuple[Person, Perso
         "第一条 #联邦 微博\nhttps://example.test/a?b=1", spoiler_text="小心", language="zh", sensitive=True
     )
     seen = await arrival(an, sent["uri"])
-    assert sent["content"] == seen["content"]
+    assert _bare(sent["content"]) == _bare(seen["content"])
     assert ("小心", True, "zh", "public") == (
         seen["spoiler_text"],
         seen["sensitive"],
@@ -128,15 +151,14 @@ async def test_likes_and_boosts_are_counted_and_taken_back(friends: tuple[Person
 
 
 async def test_a_boost_brings_a_strangers_post_to_followers(
-    pair: tuple[Yanlu, Yanlu], friends: tuple[Person, Person]
+    friends: tuple[Person, Person], third: Person
 ) -> None:
     """A post of somebody nobody there follows is fetched from its own server and shown in the boost."""
     an, bo = friends
-    stranger = await bo.server.person(f"stranger{next(_serial)}")
-    original = await stranger.post("never sent to the north")
+    original = await third.post("never sent to the north")
     boost = await bo.do(f"v1/statuses/{original['id']}/reblog")
     seen = await arrival(an, boost["uri"])
-    assert (original["uri"], stranger.handle) == (seen["reblog"]["uri"], seen["reblog"]["account"]["acct"])
+    assert (original["uri"], third.handle) == (seen["reblog"]["uri"], seen["reblog"]["account"]["acct"])
 
 
 async def test_a_conversation_has_the_same_shape_on_both_sides(friends: tuple[Person, Person]) -> None:
@@ -145,27 +167,21 @@ async def test_a_conversation_has_the_same_shape_on_both_sides(friends: tuple[Pe
     first = await bo.post("a question")
     seen = await arrival(an, first["uri"])
     answer = await an.post(f"@{bo.handle} an answer", in_reply_to_id=seen["id"])
-    [notice] = await until(lambda: bo.told("mention"), "bo is told of the answer")
-    assert answer["uri"] == notice["status"]["uri"]
-    assert first["id"] == notice["status"]["in_reply_to_id"]
+    assert first["id"] == (await mention(bo, answer["uri"]))["in_reply_to_id"]
     context = await bo.get(f"v1/statuses/{first['id']}/context")
     assert [answer["uri"]] == [status["uri"] for status in context["descendants"]]
 
 
-async def test_the_rest_of_a_thread_is_fetched(
-    pair: tuple[Yanlu, Yanlu], friends: tuple[Person, Person]
-) -> None:
+async def test_the_rest_of_a_thread_is_fetched(friends: tuple[Person, Person], third: Person) -> None:
     """Whoever receives a reply to posts that never came there can read what it answers."""
     an, bo = friends
-    stranger = await bo.server.person(f"stranger{next(_serial)}")
-    root = await stranger.post("the root, known to nobody in the north")
-    middle = await stranger.post("the middle", in_reply_to_id=root["id"])
+    root = await third.post("the root, known to nobody in the north")
+    middle = await third.post("the middle", in_reply_to_id=root["id"])
     reply = await bo.post(f"@{an.handle} look at this thread", in_reply_to_id=middle["id"])
-    [notice] = await until(lambda: an.told("mention"), "an is told of the reply")
-    assert reply["uri"] == notice["status"]["uri"]
+    seen = await mention(an, reply["uri"])
 
     async def ancestors() -> Any:
-        context = await an.get(f"v1/statuses/{notice['status']['id']}/context")
+        context = await an.get(f"v1/statuses/{seen['id']}/context")
         uris = [status["uri"] for status in context["ancestors"]]
         return uris if len(uris) == 2 else None
 
@@ -176,37 +192,39 @@ async def test_a_mention_reaches_somebody_who_does_not_follow(people: tuple[Pers
     """Naming somebody is enough to reach them."""
     an, bo = people
     sent = await an.post(f"hello @{bo.handle}, you do not know me")
-    [notice] = await until(lambda: bo.told("mention"), "bo is told of the mention")
-    assert sent["uri"] == notice["status"]["uri"]
-    assert [bo.name] == [mention["acct"] for mention in notice["status"]["mentions"]]
+    seen = await mention(bo, sent["uri"])
+    assert [bo.name] == [named["acct"] for named in seen["mentions"]]
 
 
 async def test_a_direct_post_reaches_the_named_and_nobody_else(
-    pair: tuple[Yanlu, Yanlu], friends: tuple[Person, Person]
+    friends: tuple[Person, Person], third: Person
 ) -> None:
     """Followers of the author on the same server see nothing of it; nor does whoever asks for its address."""
     an, bo = friends
-    other = await bo.server.person(f"other{next(_serial)}")
-    await befriend(other, an)
+    await befriend(third, an)
     sent = await an.post(f"@{bo.handle} between us", visibility="direct")
-    [notice] = await until(lambda: bo.told("mention"), "bo receives the direct post")
-    assert "direct" == notice["status"]["visibility"]
+    seen = await mention(bo, sent["uri"])
+    assert "direct" == seen["visibility"]
     public = await an.post("for everybody")
-    await arrival(other, public["uri"])
-    assert await other.find_home(sent["uri"]) is None
-    assert await _is_refused(other, f"v1/statuses/{notice['status']['id']}", 404)
+    await arrival(third, public["uri"])
+    assert await third.find_home(sent["uri"]) is None
+    assert await _is_refused(third, f"v1/statuses/{seen['id']}", 404)
     assert 404 == (await _document(an.server, sent["uri"]))[0]
 
 
-async def test_a_post_for_followers_is_shown_to_followers_only(friends: tuple[Person, Person]) -> None:
+async def test_a_post_for_followers_is_shown_to_followers_only(
+    people: tuple[Person, Person], third: Person
+) -> None:
     """It arrives at the shared inbox, and the receiving server itself keeps it from the rest."""
-    an, bo = friends
-    passer_by = await bo.server.person(f"passer{next(_serial)}")
+    an, bo = people
+    await befriend(bo, an)
     sent = await an.post("for those who follow me", visibility="private")
     seen = await arrival(bo, sent["uri"])
     assert "private" == seen["visibility"]
-    assert await _is_refused(passer_by, f"v1/statuses/{seen['id']}", 404)
+    assert await _is_refused(third, f"v1/statuses/{seen['id']}", 404)
     assert await _is_refused(bo, f"v1/statuses/{seen['id']}/reblog", 404, 422, method="POST")
+    await an.call("DELETE", f"v1/statuses/{sent['id']}")
+    await until(lambda: _is_refused(bo, f"v1/statuses/{seen['id']}", 404), "the Delete arrives too")
 
 
 async def test_a_locked_account_decides_who_follows(people: tuple[Person, Person]) -> None:
@@ -232,10 +250,10 @@ async def test_a_locked_account_decides_who_follows(people: tuple[Person, Person
     await until(refused, "the second request is refused")
 
 
-async def test_an_unfollow_stops_what_comes(friends: tuple[Person, Person]) -> None:
+async def test_an_unfollow_stops_what_comes(people: tuple[Person, Person]) -> None:
     """The followed server forgets the follower."""
-    an, bo = friends
-    bo_at_north = (await an.resolve(bo.handle))["id"]
+    an, bo = people
+    bo_at_north = await befriend(an, bo)
     await an.do(f"v1/accounts/{bo_at_north}/unfollow")
     own_id = await _own_id(bo)
 
@@ -245,11 +263,13 @@ async def test_an_unfollow_stops_what_comes(friends: tuple[Person, Person]) -> N
     await until(nobody, "bo has no followers left")
 
 
-async def test_a_block_ends_follows_both_ways_and_can_be_lifted(friends: tuple[Person, Person]) -> None:
+async def test_a_block_ends_follows_both_ways_and_can_be_lifted(
+    people: tuple[Person, Person], friends: tuple[Person, Person]
+) -> None:
     """The blocked server is told, and believes; after the block nothing of the follow is left."""
-    an, bo = friends
-    bo_at_north = (await an.resolve(bo.handle))["id"]
-    an_at_south = (await bo.resolve(an.handle))["id"]
+    an, bo = people
+    bo_at_north = await befriend(an, bo)
+    an_at_south = await befriend(bo, an)
     await an.do(f"v1/accounts/{bo_at_north}/block")
 
     async def parted() -> bool:
@@ -258,10 +278,13 @@ async def test_a_block_ends_follows_both_ways_and_can_be_lifted(friends: tuple[P
 
     await until(parted, "neither follows the other at bo's")
     sent = await bo.post(f"@{an.handle} can you hear me?")
+    witness = friends[0]
+    # What one person sends to one server comes there in order, so the first has come by now as well.
+    await mention(witness, (await bo.post(f"@{witness.handle} can you?"))["uri"])
     await an.do(f"v1/accounts/{bo_at_north}/unblock")
     second = await bo.post(f"@{an.handle} and now?")
-    [notice] = await until(lambda: an.told("mention"), "a mention after the block arrives")
-    assert second["uri"] == notice["status"]["uri"] != sent["uri"]
+    await mention(an, second["uri"])
+    assert sent["uri"] not in [notice["status"]["uri"] for notice in await an.told("mention")]
 
 
 async def test_a_new_profile_is_shown_on_the_other_side(friends: tuple[Person, Person]) -> None:
@@ -304,7 +327,12 @@ async def test_what_the_gate_refuses_goes_nowhere(
     with pytest.raises(Refusal) as refusal:
         await nameless.post(f"@{an.handle} psst")
     assert 403 == refusal.value.status
-    assert [] == await an.told("mention")
+    assert [] == await nameless.get(f"v1/accounts/{await _own_id(nameless)}/statuses")
+
+
+def _bare(html: str) -> str:
+    """Without what is for robots and translators: each server says that of links for itself."""
+    return re.sub(r' (rel|translate)="[^"]*"', "", html)
 
 
 async def _own_id(person: Person) -> str:
