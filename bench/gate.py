@@ -221,7 +221,13 @@ async def _compare(conn: Connection, size: int, book: Rulebook, now: datetime, i
 
     async def judged() -> None:
         verdicts = await gate.judge(
-            conn, posts(size, now, ids), Direction.OUT, rulebook=book, now=now, new_id=ids, source=SOURCE
+            conn,
+            posts(size, now, ids),
+            Direction.OUT,
+            rulebook=book,
+            now=now,
+            new_id=ids,
+            sources=[SOURCE] * size,
         )
         assert all(isinstance(verdict, Cleared) for verdict in verdicts)
 

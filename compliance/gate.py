@@ -60,13 +60,14 @@ async def judge(
     rulebook: Rulebook,
     now: datetime,
     new_id: Callable[[], int],
-    source: Source,
+    source: Source | Sequence[Source],
 ) -> list[Verdict]:
     """The verdict on each activity, in order; decisions, cases and records are written in the caller's
-    transaction.
+    transaction. `sources` says, in the same order, where each came from.
 
     `StaleRules` when other rules are in force than `rulebook`: nothing was written, load them and ask again.
     """
+    sources = [source] * len(activities) if isinstance(source, Source) else source
     read = [_read(activity) for activity in activities]
     known = await _known(conn, read, direction, rulebook, now)
     rulings = [
@@ -80,9 +81,8 @@ async def judge(
     await cases.settle(
         conn, [pair for ruling, one in zip(rulings, made, strict=True) for pair in _settled(ruling, one)]
     )
-    await records.write(
-        conn, [_entry(*pair, source) for pair in zip(rulings, made, strict=True)], now=now, new_id=new_id
-    )
+    entries = [_entry(*each) for each in zip(rulings, made, sources, strict=True)]
+    await records.write(conn, entries, now=now, new_id=new_id)
     return [_verdict(*each) for each in zip(rulings, made, waiting, strict=True)]
 
 

@@ -40,7 +40,7 @@ async def _hold(conn: Connection, activity: Activity, direction: Direction = Dir
         rulebook=rules(rule(pattern="held")),
         now=NOW,
         new_id=ids(),
-        source=SOURCE,
+        sources=[SOURCE],
     )
     assert isinstance(verdict, Held)
     return verdict.case_id

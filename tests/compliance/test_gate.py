@@ -50,7 +50,9 @@ async def here(conn: Connection) -> Connection:
 async def _judge(
     conn: Connection, *activities: Activity, direction: Direction = Direction.OUT
 ) -> list[Verdict]:
-    return await gate.judge(conn, activities, direction, rulebook=BOOK, now=NOW, new_id=ids(), source=SOURCE)
+    return await gate.judge(
+        conn, activities, direction, rulebook=BOOK, now=NOW, new_id=ids(), sources=[SOURCE] * len(activities)
+    )
 
 
 async def test_a_batch_is_answered_in_order_and_written_whole(here: Connection) -> None:
@@ -99,6 +101,21 @@ async def test_a_batch_is_answered_in_order_and_written_whole(here: Connection) 
     assert await cases.count_waiting(here) == 1
 
 
+async def test_each_record_names_where_its_own_act_came_from(here: Connection) -> None:
+    """A batch gathers what different people do at the same moment."""
+    other = replace(SOURCE, address="198.51.100.9")
+    await gate.judge(
+        here,
+        [create("one"), create("two")],
+        Direction.OUT,
+        rulebook=BOOK,
+        now=NOW,
+        new_id=ids(),
+        sources=[SOURCE, other],
+    )
+    assert [record.source for record in await records.list_page(here)] == [other, SOURCE]
+
+
 async def test_an_empty_batch_is_nothing(here: Connection) -> None:
     """A caller need not look first."""
     assert await _judge(here) == []
@@ -131,7 +148,13 @@ async def test_rules_that_are_not_in_force_judge_nothing(here: Connection) -> No
     """Between a new rule set and its loading nothing is judged by the old one."""
     with pytest.raises(StaleRules):
         await gate.judge(
-            here, [create()], Direction.OUT, rulebook=Rulebook.empty(), now=NOW, new_id=ids(), source=SOURCE
+            here,
+            [create()],
+            Direction.OUT,
+            rulebook=Rulebook.empty(),
+            now=NOW,
+            new_id=ids(),
+            sources=[SOURCE],
         )
     assert await here.fetchval("select count(*) from compliance.decision") == 0
 
@@ -325,7 +348,7 @@ async def test_an_imported_and_activated_rule_set_is_what_judges(conn: Connectio
     await wordlists.activate(conn, version, by=HERE.id, source=SOURCE, now=NOW, new_id=ids())
     book = await wordlists.load_active(conn)
     [verdict] = await gate.judge(
-        conn, [create("x")], Direction.OUT, rulebook=book, now=NOW, new_id=ids(), source=SOURCE
+        conn, [create("x")], Direction.OUT, rulebook=book, now=NOW, new_id=ids(), sources=[SOURCE]
     )
     assert isinstance(verdict, Held)
     assert verdict.findings[0].rule == "l/x"
