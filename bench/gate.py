@@ -227,7 +227,7 @@ async def _compare(conn: Connection, size: int, book: Rulebook, now: datetime, i
             rulebook=book,
             now=now,
             new_id=ids,
-            sources=[SOURCE] * size,
+            source=SOURCE,
         )
         assert all(isinstance(verdict, Cleared) for verdict in verdicts)
 

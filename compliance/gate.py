@@ -63,7 +63,7 @@ async def judge(
     source: Source | Sequence[Source],
 ) -> list[Verdict]:
     """The verdict on each activity, in order; decisions, cases and records are written in the caller's
-    transaction. `sources` says, in the same order, where each came from.
+    transaction. `source` says where all of them came from, or, in the same order, each.
 
     `StaleRules` when other rules are in force than `rulebook`: nothing was written, load them and ask again.
     """

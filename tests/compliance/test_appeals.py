@@ -35,7 +35,7 @@ async def here(conn: Connection) -> Connection:
 
 async def _judge(conn: Connection, activity: Activity) -> Verdict:
     [verdict] = await gate.judge(
-        conn, [activity], Direction.OUT, rulebook=BOOK, now=NOW, new_id=ids(), sources=[SOURCE]
+        conn, [activity], Direction.OUT, rulebook=BOOK, now=NOW, new_id=ids(), source=SOURCE
     )
     return verdict
 

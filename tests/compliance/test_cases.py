@@ -40,7 +40,7 @@ async def _hold(conn: Connection, activity: Activity, direction: Direction = Dir
         rulebook=rules(rule(pattern="held")),
         now=NOW,
         new_id=ids(),
-        sources=[SOURCE],
+        source=SOURCE,
     )
     assert isinstance(verdict, Held)
     return verdict.case_id

@@ -50,9 +50,7 @@ async def here(conn: Connection) -> Connection:
 async def _judge(
     conn: Connection, *activities: Activity, direction: Direction = Direction.OUT
 ) -> list[Verdict]:
-    return await gate.judge(
-        conn, activities, direction, rulebook=BOOK, now=NOW, new_id=ids(), sources=[SOURCE] * len(activities)
-    )
+    return await gate.judge(conn, activities, direction, rulebook=BOOK, now=NOW, new_id=ids(), source=SOURCE)
 
 
 async def test_a_batch_is_answered_in_order_and_written_whole(here: Connection) -> None:
@@ -111,7 +109,7 @@ async def test_each_record_names_where_its_own_act_came_from(here: Connection) -
         rulebook=BOOK,
         now=NOW,
         new_id=ids(),
-        sources=[SOURCE, other],
+        source=[SOURCE, other],
     )
     assert [record.source for record in await records.list_page(here)] == [other, SOURCE]
 
@@ -154,7 +152,7 @@ async def test_rules_that_are_not_in_force_judge_nothing(here: Connection) -> No
             rulebook=Rulebook.empty(),
             now=NOW,
             new_id=ids(),
-            sources=[SOURCE],
+            source=SOURCE,
         )
     assert await here.fetchval("select count(*) from compliance.decision") == 0
 
@@ -348,7 +346,7 @@ async def test_an_imported_and_activated_rule_set_is_what_judges(conn: Connectio
     await wordlists.activate(conn, version, by=HERE.id, source=SOURCE, now=NOW, new_id=ids())
     book = await wordlists.load_active(conn)
     [verdict] = await gate.judge(
-        conn, [create("x")], Direction.OUT, rulebook=book, now=NOW, new_id=ids(), sources=[SOURCE]
+        conn, [create("x")], Direction.OUT, rulebook=book, now=NOW, new_id=ids(), source=SOURCE
     )
     assert isinstance(verdict, Held)
     assert verdict.findings[0].rule == "l/x"

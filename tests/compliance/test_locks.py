@@ -142,7 +142,7 @@ async def cleared(conn: Connection) -> Cleared[Activity]:
     """The real thing."""
     await people(conn)
     [verdict] = await gate.judge(
-        conn, [create()], Direction.OUT, rulebook=Rulebook.empty(), now=NOW, new_id=ids(), sources=[SOURCE]
+        conn, [create()], Direction.OUT, rulebook=Rulebook.empty(), now=NOW, new_id=ids(), source=SOURCE
     )
     assert isinstance(verdict, Cleared)
     return verdict
@@ -187,7 +187,7 @@ async def _refused(conn: Connection) -> DecisionId:
     await people(conn)
     await conn.execute("update compliance.identity set state = 'rejected'")
     [verdict] = await gate.judge(
-        conn, [create()], Direction.OUT, rulebook=Rulebook.empty(), now=NOW, new_id=ids(), sources=[SOURCE]
+        conn, [create()], Direction.OUT, rulebook=Rulebook.empty(), now=NOW, new_id=ids(), source=SOURCE
     )
     assert isinstance(verdict, Refused)
     return verdict.decision_id
@@ -257,7 +257,7 @@ async def test_not_even_the_owner_changes_what_was_decided(database: Database) -
     try:
         await people(app)
         await gate.judge(
-            app, [create()], Direction.OUT, rulebook=Rulebook.empty(), now=NOW, new_id=ids(), sources=[SOURCE]
+            app, [create()], Direction.OUT, rulebook=Rulebook.empty(), now=NOW, new_id=ids(), source=SOURCE
         )
         for table in ("compliance.decision", "compliance.record", "compliance.record_2026_06"):
             for statement in ("update {} set kind = 'x'", "delete from {}", "truncate {} cascade"):

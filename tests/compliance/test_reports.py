@@ -28,7 +28,7 @@ async def report(conn: Connection) -> Report:
         rulebook=Rulebook.empty(),
         now=NOW,
         new_id=ids(),
-        sources=[SOURCE],
+        source=SOURCE,
     )
     await conn.execute(
         """
