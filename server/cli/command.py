@@ -78,7 +78,6 @@ def call_of(arguments: argparse.Namespace) -> Call:
 
 def on_road(call: Call, work: Callable[[Road], Awaitable[T]]) -> T:
     """Does `work` on a road of its own, migrated and founded."""
-    call.settings.data.mkdir(parents=True, exist_ok=True)
     with access.running(call.settings) as (settings, cluster), worker_number(settings.data) as number:
 
         async def whole() -> T:

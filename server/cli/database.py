@@ -14,7 +14,6 @@ def add_to(commands: Commands) -> None:
 
 
 def _migrate(call: Call) -> int:
-    call.settings.data.mkdir(parents=True, exist_ok=True)
     with access.running(call.settings) as (settings, cluster):
         applied = asyncio.run(access.prepare(settings, cluster))
     if call.is_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,22 +12,27 @@ from compliance.errors import InvalidRules
 
 from ..errors import Invalid
 from ..pipeline import Road
-from . import terminal
+from . import rulecases, terminal
 from .account import SOURCE
 from .command import Call, Commands, add, add_family, on_road
+
+_MALFORMED = 2
 
 
 def add_to(commands: Commands) -> None:
     family = add_family(commands, "rules", "the rule sets that posts are checked by")
     import_ = add(family, "import", _import, "keep a rule set as a new version, not yet in force")
-    import_.add_argument("file", metavar="FILE", help="JSON lines; - reads standard input")
+    import_.add_argument("file", metavar="FILE", help="the rule set as JSON; - reads standard input")
     import_.add_argument("--activate", action="store_true", help="put it in force at once")
     activate = add(family, "activate", _activate, "put a version in force")
     activate.add_argument("version", metavar="VERSION", type=int, help="its number; 0 is no rules at all")
     add(family, "list", _list, "list the versions")
-    test = add(family, "test", _test, "show which rules match a text")
-    test.add_argument("text", metavar="TEXT", help="the words to check; - reads standard input")
-    test.add_argument("--file", metavar="FILE", help="by the rules in this file instead of those in force")
+    test = add(family, "test", _test, "show what a rule set finds in texts; needs no database")
+    test.add_argument("file", metavar="RULESET.json", help="the rule set; - reads standard input")
+    test.add_argument("--list", metavar="NAME", help="only by the rules of this list")
+    test.add_argument(
+        "--input", required=True, metavar="CASES.jsonl", help='lines such as {"id": "1", "text": "…"}'
+    )
 
 
 def _import(call: Call) -> int:
@@ -104,50 +110,13 @@ def _list(call: Call) -> int:
 
 
 def _test(call: Call) -> int:
-    text = sys.stdin.read() if call.text == "-" else str(call.text)
-    if call.file:
-        book = wordlists.Rulebook.of(0, wordlists.parse(_read(call.file)))
-    else:
-
-        async def work(road: Road) -> wordlists.Rulebook:
-            return road.rules.book
-
-        book = on_road(call, work)
-    return _tell(call, text, book)
-
-
-def _tell(call: Call, text: str, book: wordlists.Rulebook) -> int:
-    now = datetime.now(UTC)
-    hits = book.matcher.find(text, lambda rule: rule.is_on(now))
-    if call.is_json:
-        terminal.tell(
-            [
-                {
-                    "rule": hit.rule.name,
-                    "category": hit.rule.category,
-                    "action": hit.rule.action.value,
-                    "start": hit.start,
-                    "end": hit.end,
-                    "words": text[hit.start : hit.end],
-                    "needs_review": hit.review,
-                }
-                for hit in hits
-            ]
-        )
-    elif hits:
-        terminal.say(
-            *terminal.table(
-                (
-                    terminal.yellow(hit.rule.action.value),
-                    hit.rule.category,
-                    terminal.bold(text[hit.start : hit.end]),
-                    f"{hit.rule.name}{terminal.dim(' (its context asks for a person)') if hit.review else ''}",
-                )
-                for hit in hits
-            )
-        )
-    else:
-        terminal.say(terminal.green("no rule matches"))
+    try:
+        rules = wordlists.parse(_read(call.file))
+        for answer in rulecases.run(rules, _read(call.input).splitlines(), datetime.now(UTC), call.list):
+            print(json.dumps(answer, ensure_ascii=False))
+    except InvalidRules as error:
+        terminal.fail(str(error))
+        return _MALFORMED
     return 0
 
 

@@ -38,7 +38,7 @@ def _serve(call: Call) -> int:
     begun = time.monotonic()
     settings = _with_port(call.settings, has_origin=call.loaded.sources["origin"] != "default")
     _check(settings)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    access.make_folder(settings)
     lock = _only_server(settings)
     try:
         logs.configure(settings.log.path, settings.log.level)

@@ -24,9 +24,7 @@ def add_to(commands: Commands) -> None:
     create = add(family, "create", _create, "make a bearer token for the client API")
     create.add_argument("name", metavar="NAME", help="user name of the member it acts for")
     create.add_argument("--scopes", required=True, metavar='"read write"', help="what it may do")
-    create.add_argument(
-        "--app", default="yanlu command", metavar="APPNAME", help="app it shows as"
-    )
+    create.add_argument("--app", default="yanlu command", metavar="APPNAME", help="app it shows as")
 
 
 def _create(call: Call) -> int:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -25,9 +26,19 @@ class DatabaseError(Exception):
     """The database cannot be used; the message says why and what to do."""
 
 
+def make_folder(settings: Settings) -> None:
+    """Makes the data folder, for its owner's eyes only, where there is none. Raises `DatabaseError`."""
+    try:
+        # PostgreSQL runs under another account when we are root, and goes through to its own folder.
+        settings.data.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"{settings.data} cannot be made: {error.strerror}") from error
+
+
 @contextlib.contextmanager
 def running(settings: Settings) -> Iterator[tuple[Settings, Cluster | None]]:
     """The settings completed with the addresses of a database that runs for as long as this block."""
+    make_folder(settings)
     if settings.database.url:
         yield settings, None
         return

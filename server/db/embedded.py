@@ -83,7 +83,7 @@ class Cluster:
             # The signal at the parent's death follows the thread that started the child (prctl(2)).
             raise EmbeddedError("the database must be started from the main thread")
         account = programs.account_for(self.folder)
-        make_folder(self.data, 0o711 if account.is_other else 0o700)
+        self.data.mkdir(mode=0o711 if account.is_other else 0o700, parents=True, exist_ok=True)
         with self._alone():
             if self._use is None:
                 self._use = _locked(self.data / "use.lock", fcntl.LOCK_SH)
@@ -142,6 +142,7 @@ class Cluster:
             self.log.replace(self.log.with_suffix(".log.1"))
         deadline = time.monotonic() + _STALE_SECONDS
         while True:
+            self.log.touch(mode=0o600)
             with self.log.open("ab") as out:
                 begin = out.tell()
                 self._child = programs.start([folder / "postgres", *arguments], self.folder, account, out)

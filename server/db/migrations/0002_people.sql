@@ -21,6 +21,7 @@ create table account (
 );
 create unique index account_local_name on account (lower(username)) where host is null;
 create unique index account_remote_name on account (lower(username), host) where host is not null;
+create index account_hidden on account (id) where suspended_at is not null or gone_at is not null;
 create index account_host on account (host) where host is not null;
 create index account_name_trgm on account using gin (lower(username) gin_trgm_ops);
 
