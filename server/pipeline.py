@@ -10,32 +10,20 @@ told after commit.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeAlias, TypeVar, assert_never, cast
+from functools import partial
+from typing import Protocol, TypeAlias, TypeVar, cast
 
 import asyncpg
 
 from compliance import gate, wordlists
 from compliance.activity import (
-    Accept,
     AccountId,
     Activity,
-    Announce,
-    Block,
-    Create,
     Delete,
     Direction,
-    Flag,
-    Follow,
-    Like,
     PostId,
-    Reject,
-    Undo,
-    Undoable,
-    Update,
-    UpdateProfile,
-    Upload,
 )
 from compliance.errors import StaleRules
 from compliance.records import Source
@@ -43,11 +31,13 @@ from compliance.sealing import Sealer
 from compliance.verdict import CaseId, Cleared, DecisionId, Held, Reason, Refused, Verdict
 from federation import outbox
 
-from . import audience, outgoing
+from . import audience, effects, outgoing
+from .convoy import Convoy
 from .db.pool import Connection
-from .effects import boosts, complaints, likes, notices, posts, profiles, relations, uploads
-from .effects.ground import Applied, Ground, Touched
+from .effects import notices
+from .effects.ground import Ground, Touched
 from .ids import Clock, IdMaker
+from .order import waves
 from .settings import Settings
 from .store import idempotency
 from .uris import Uris
@@ -88,6 +78,7 @@ class Road:
     sealer: Sealer
     rules: Rules
     events: Announcer
+    convoy: Convoy[_Rider, Answer] = field(default_factory=Convoy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +139,20 @@ async def submit(
     """Judges, applies and queues activities; one answer for each, in order.
 
     With `once`, an activity (exactly one) whose key was answered before gets that answer again
-    and is not judged anew.
-    A lone activity that fails raises its error; in a batch it is answered `Failed`.
+    and is not judged
+    anew. A lone activity that fails raises its error; in a batch it is answered `Failed`.
     """
     if once is not None and len(activities) != 1:
         raise ValueError("a key stands for exactly one activity")
-    if not activities:
+    riders = [_Rider(activity, source, once) for activity in activities]
+    if not riders:
         return []
-    job = _Job(activities, direction, source, once, within)
-    try:
-        answers, touched, mail = await _attempt(road, job)
-    except Exception as error:
-        if len(activities) == 1:
-            raise
-        log.warning("a batch of %d failed and is halved: %s", len(activities), type(error).__name__)
-        return await _halves(road, job)
-    _announce(road, touched, mail)
+    if len(riders) == 1 and within is None and direction is Direction.OUT:
+        answers = [await road.convoy.ride(riders[0], partial(_carry, road, direction, None))]
+    else:
+        answers = await _carry(road, direction, within, riders)
+    if len(answers) == 1 and isinstance(answers[0], Failed):
+        raise answers[0].error
     return answers
 
 
@@ -172,36 +161,49 @@ async def resubmit(
 ) -> tuple[Answer, Callable[[], None]]:
     """Submits a held activity again inside the reviewer's own transaction; call the second value after its
     commit."""
-    run = _Run(road, conn, source, direction)
-    [answer] = await run.judge_and_apply([activity])
+    run = _Run(road, conn, direction)
+    [answer] = await run.judge_and_apply([activity], [source])
     return answer, lambda: _announce(road, run.touched, run.mail)
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    activities: Sequence[Activity]
-    direction: Direction
+class _Rider:
+    """One activity on its way, and where it came from."""
+
+    activity: Activity
     source: Source
     once: Once | None
-    within: Within | None
+
+    @property
+    def alone(self) -> Hashable | None:
+        """What no two riders of one transaction may share."""
+        return self.once
 
 
-async def _halves(road: Road, job: _Job) -> list[Answer]:
-    middle = len(job.activities) // 2
-    answers: list[Answer] = []
-    for half in (job.activities[:middle], job.activities[middle:]):
-        try:
-            answers += await submit(road, half, job.direction, source=job.source, within=job.within)
-        except Exception as error:
-            answers.append(Failed(error))
+async def _carry(
+    road: Road, direction: Direction, within: Within | None, riders: Sequence[_Rider]
+) -> list[Answer]:
+    """One transaction for all riders; when it breaks, one for each half, down to whoever broke it."""
+    try:
+        answers, touched, mail = await _attempt(road, direction, within, riders)
+    except Exception as error:
+        if len(riders) == 1:
+            return [Failed(error)]
+        log.warning("a batch of %d failed and is halved: %s", len(riders), type(error).__name__)
+        middle = len(riders) // 2
+        halves = (riders[:middle], riders[middle:])
+        return [answer for half in halves for answer in await _carry(road, direction, within, half)]
+    _announce(road, touched, mail)
     return answers
 
 
-async def _attempt(road: Road, job: _Job) -> tuple[list[Answer], Touched, bool]:
+async def _attempt(
+    road: Road, direction: Direction, within: Within | None, riders: Sequence[_Rider]
+) -> tuple[list[Answer], Touched, bool]:
     for left in reversed(range(ATTEMPTS)):
         try:
             async with road.pool.acquire() as conn, conn.transaction():
-                return await _transact(road, conn, job)
+                return await _transact(road, conn, direction, within, riders)
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             if not left:
                 raise
@@ -213,18 +215,21 @@ async def _attempt(road: Road, job: _Job) -> tuple[list[Answer], Touched, bool]:
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _transact(road: Road, conn: Connection, job: _Job) -> tuple[list[Answer], Touched, bool]:
-    once = job.once
-    if once is not None:
-        before = await idempotency.claim(conn, once.account_id, once.key, now=road.clock())
-        if before is not None:
-            return [_remembered(before)], Touched(), False
-    run = _Run(road, conn, job.source, job.direction)
-    answers = await run.judge_and_apply(job.activities)
-    if once is not None:
-        await _remember(conn, once, answers[0])
-    if job.within is not None:
-        await job.within(conn, job.activities, answers)
+async def _transact(
+    road: Road, conn: Connection, direction: Direction, within: Within | None, riders: Sequence[_Rider]
+) -> tuple[list[Answer], Touched, bool]:
+    onces = [rider.once for rider in riders if rider.once is not None]
+    before = await _claim(conn, onces, road) if onces else {}
+    new = [rider for rider in riders if rider.once not in before]
+    run = _Run(road, conn, direction)
+    activities = [rider.activity for rider in new]
+    made = await run.judge_and_apply(activities, [rider.source for rider in new]) if new else []
+    if onces:
+        await _remember(conn, [(r.once, a) for r, a in zip(new, made, strict=True) if r.once is not None])
+    if within is not None:
+        await within(conn, activities, made)
+    fresh = iter(made)
+    answers = [before[r.once] if r.once in before else next(fresh) for r in riders]
     return answers, run.touched, run.mail
 
 
@@ -234,14 +239,15 @@ class _Run:
 
     road: Road
     conn: Connection
-    source: Source
     direction: Direction
     answers: bool = False
     """Whether these are answers that the other side waits for, also where they change nothing here."""
     touched: Touched = field(default_factory=Touched)
     mail: bool = False
 
-    async def judge_and_apply(self, activities: Sequence[Activity]) -> list[Answer]:
+    async def judge_and_apply(
+        self, activities: Sequence[Activity], sources: Sequence[Source]
+    ) -> list[Answer]:
         now = self.road.clock()
         verdicts = await gate.judge(
             self.conn,
@@ -250,18 +256,18 @@ class _Run:
             rulebook=self.road.rules.book,
             now=now,
             new_id=self.road.ids,
-            source=self.source,
+            source=sources,
         )
         ground = Ground(self.road.ids, self.road.uris, now)
         answers: list[Answer | None] = [_stopped(v) for v in verdicts]
         cleared = [(n, v) for n, v in enumerate(verdicts) if isinstance(v, Cleared)]
         follow_ups: list[Activity] = []
-        for wave in _waves(cleared):
+        for wave in waves(cleared):
             follow_ups += await self._wave(wave, answers, ground)
         await self._tell_authors(verdicts, ground)
         if follow_ups:
             run = replace(self, direction=Direction.OUT, answers=True)
-            await run.judge_and_apply(follow_ups)
+            await run.judge_and_apply(follow_ups, [Source.internal()] * len(follow_ups))
             self.mail = run.mail
         return cast(list[Answer], answers)
 
@@ -273,7 +279,7 @@ class _Run:
         reached = dict(
             zip(map(id, ours), await audience.inboxes(self.conn, [c.activity for c in ours]), strict=True)
         )
-        applied = await apply(self.conn, run, ground)
+        applied = await effects.apply(self.conn, run, ground)
         self.touched.add(applied.touched)
         mail: list[tuple[Cleared[Activity], frozenset[str]]] = []
         for (n, c), post_id, took in zip(wave, applied.posts, applied.took, strict=True):
@@ -306,116 +312,6 @@ class _Run:
             self.touched.notified |= await notices.of_decisions(self.conn, stopped, ground)
 
 
-async def apply(conn: Connection, run: Sequence[Cleared[Activity]], ground: Ground) -> Applied:
-    """Applies cleared activities that are all of one kind."""
-    first = run[0].activity
-    match first:
-        case Create():
-            return await posts.insert(conn, cast("Sequence[Cleared[Create]]", run), ground)
-        case Update():
-            return await posts.update(conn, cast("Sequence[Cleared[Update]]", run), ground)
-        case UpdateProfile():
-            return await profiles.update(conn, cast("Sequence[Cleared[UpdateProfile]]", run), ground)
-        case Upload():
-            return await uploads.insert(conn, cast("Sequence[Cleared[Upload]]", run), ground)
-        case Delete(actor=actor, target=target) if target == actor.uri:
-            return await profiles.close(conn, cast("Sequence[Cleared[Delete]]", run), ground)
-        case Delete():
-            return await posts.withdraw(conn, cast("Sequence[Cleared[Delete]]", run), ground)
-        case Announce():
-            return await boosts.insert(conn, cast("Sequence[Cleared[Announce]]", run), ground)
-        case Like():
-            return await likes.insert(conn, cast("Sequence[Cleared[Like]]", run), ground)
-        case Follow():
-            return await relations.follow(conn, cast("Sequence[Cleared[Follow]]", run), ground)
-        case Accept():
-            return await relations.accept(conn, cast("Sequence[Cleared[Accept]]", run), ground)
-        case Reject():
-            return await relations.reject(conn, cast("Sequence[Cleared[Reject]]", run), ground)
-        case Block():
-            return await relations.block(conn, cast("Sequence[Cleared[Block]]", run), ground)
-        case Flag():
-            return await complaints.insert(conn, cast("Sequence[Cleared[Flag]]", run), ground)
-        case Undo(kind=kind):
-            undos = cast("Sequence[Cleared[Undo]]", run)
-            match kind:
-                case Undoable.FOLLOW:
-                    return await relations.undo_follow(conn, undos, ground)
-                case Undoable.LIKE:
-                    return await likes.undo(conn, undos, ground)
-                case Undoable.ANNOUNCE:
-                    return await boosts.undo(conn, undos, ground)
-                case Undoable.BLOCK:
-                    return await relations.undo_block(conn, undos, ground)
-                case _:
-                    assert_never(kind)
-        case _:
-            assert_never(first)
-
-
-def _waves(cleared: Sequence[tuple[int, Cleared[Activity]]]) -> list[list[tuple[int, Cleared[Activity]]]]:
-    """Splits a batch into runs of one kind, keeping the order of any two that concern the same thing.
-
-    Activities about different things may pass each other, so that a mixed batch makes few runs.
-    """
-    waves: list[list[tuple[int, Cleared[Activity]]]] = []
-    written: dict[str, int] = {}
-    read: dict[str, int] = {}
-    last_of_kind: dict[object, int] = {}
-    for entry in cleared:
-        activity = entry[1].activity
-        changes, needs = _things(activity)
-        kind = _kind(activity)
-        before = [written.get(t, -1) for t in (*changes, *needs)] + [read.get(t, -1) for t in changes]
-        earliest = max(before, default=-1) + 1
-        at = last_of_kind.get(kind, -1)
-        if at < earliest:
-            at = len(waves)
-            waves.append([])
-            last_of_kind[kind] = at
-        waves[at].append(entry)
-        written.update(dict.fromkeys(changes, at))
-        read.update({t: max(read.get(t, -1), at) for t in needs})
-    return waves
-
-
-def _kind(activity: Activity) -> object:
-    match activity:
-        case Undo(kind=kind):
-            return (Undo, kind)
-        case Delete(actor=actor, target=target):
-            return (Delete, target == actor.uri)
-        case _:
-            return type(activity)
-
-
-def _things(activity: Activity) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What an activity changes, and what it needs to be as it was left: its place in the order of a batch."""
-    match activity:
-        case Create(note=note) | Update(note=note):
-            return (note.uri,), (note.in_reply_to,) if note.in_reply_to else ()
-        case UpdateProfile(actor=actor):
-            return (actor.uri,), ()
-        case Upload(id=uri) | Flag(id=uri):
-            return (uri,), ()
-        case Accept(actor=actor, follower=other) | Reject(actor=actor, follower=other):
-            return _between(actor.uri, other), ()
-        case Follow(actor=actor, target=other) | Block(actor=actor, target=other):
-            return _between(actor.uri, other), ()
-        case Like(actor=actor, target=target) | Announce(actor=actor, target=target):
-            return (f"{actor.uri} {target}",), (target,)
-        case Undo(actor=actor, target=target, kind=kind):
-            if kind in (Undoable.FOLLOW, Undoable.BLOCK):
-                return _between(actor.uri, target), ()
-            return (f"{actor.uri} {target}",), (target,)
-        case Delete(target=target):
-            return (target,), ()
-
-
-def _between(one: str, other: str) -> tuple[str, ...]:
-    return (" ".join(sorted((one, other))),)
-
-
 def _stopped(verdict: Verdict) -> Stopped | None:
     match verdict:
         case Held() | Refused():
@@ -431,16 +327,26 @@ def _stopped(verdict: Verdict) -> Stopped | None:
             return None
 
 
-async def _remember(conn: Connection, once: Once, answer: Answer) -> None:
-    if isinstance(answer, Failed):
-        return
+async def _claim(conn: Connection, onces: Sequence[Once], road: Road) -> dict[Once | None, Answer]:
+    """Takes the keys for this transaction; those that were answered before, with their answers."""
+    found = await idempotency.claim(conn, [(o.account_id, o.key) for o in onces], now=road.clock())
+    return {Once(*key): _remembered(before) for key, before in found.items()}
+
+
+async def _remember(conn: Connection, answered: Sequence[tuple[Once, Answer]]) -> None:
     await idempotency.remember(
         conn,
-        once.account_id,
-        once.key,
-        post_id=answer.post_id if isinstance(answer, Done) else None,
-        decision_id=answer.decision_id,
-        case_id=answer.case_id if isinstance(answer, Stopped) else None,
+        [
+            idempotency.Told(
+                account_id=once.account_id,
+                key=once.key,
+                post_id=answer.post_id if isinstance(answer, Done) else None,
+                decision_id=answer.decision_id,
+                case_id=answer.case_id if isinstance(answer, Stopped) else None,
+            )
+            for once, answer in answered
+            if not isinstance(answer, Failed)
+        ],
     )
 
 

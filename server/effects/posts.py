@@ -9,6 +9,7 @@ from compliance.activity import AccountId, Attachment, Create, Delete, Note, Pos
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
+from ..text.markup import fold_tag
 from . import feeds, notices
 from .ground import Applied, Ground, Touched
 
@@ -37,7 +38,9 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Create]], ground: G
         await _insert_mentions(conn, notes)
         await _insert_tags(conn, notes, ground)
         await _attach_media(conn, fresh, ground)
-        await _adopt_orphans(conn, notes)
+        theirs = [(c.activity.note, id_) for c, id_ in fresh if not c.activity.actor.is_local]
+        if theirs:  # nobody can have answered a post of ours before it was there
+            await _adopt_orphans(conn, theirs)
         touched.accounts |= {c.activity.actor.id for c, _ in fresh}
         await _count_posts(conn, [c.activity.actor.id for c, _ in fresh], 1, ground)
         replied = [parents[n.in_reply_to] for n, _ in notes if n.in_reply_to in parents]
@@ -196,27 +199,31 @@ async def _insert_rows(
     found = [parents.get(n.in_reply_to) if n.in_reply_to else None for n in notes]
     rows = await conn.fetch(
         """
-        insert into post (id, account_id, local, uri, url, in_reply_to_id, in_reply_to_account_id,
-        in_reply_to_uri, thread_id,
-                          visibility, html, text, source, spoiler, sensitive, language, app_id, labels,
-                          created_at, edited_at,
-                          decision_id)
-        select n.id, n.account_id, n.local, n.uri, n.url, n.reply_id, n.reply_account, n.reply_uri,
-        n.thread_id, n.visibility,
-               n.html, n.text, n.source, n.spoiler, n.sensitive, n.language, n.app_id,
-               case when n.labels = '' then '{}'::text[] else string_to_array(n.labels, ',') end,
-               n.created_at, n.edited_at, n.decision_id
-        from unnest($1::bigint[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::bigint[],
-        $7::bigint[], $8::text[],
-                    $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                    $15::bool[], $16::text[],
-                    $17::bigint[], $18::text[], $19::timestamptz[], $20::timestamptz[], $21::bigint[])
-          as n(id, account_id, local, uri, url, reply_id, reply_account, reply_uri, thread_id, visibility,
-          html, text, source,
-               spoiler, sensitive, language, app_id, labels, created_at, edited_at, decision_id)
-        where not exists (select 1 from federation.tombstone t where t.uri = n.uri)
-        on conflict (uri) do nothing
-        returning id
+        with new as (
+          insert into post (
+            id, account_id, local, uri, url, in_reply_to_id, in_reply_to_account_id, in_reply_to_uri,
+            thread_id, visibility, html, text, source, spoiler, sensitive,
+            language, app_id, labels, created_at, edited_at, decision_id)
+          select
+            id, account_id, local, uri, url, reply_id, reply_account, reply_uri, thread_id,
+            visibility, html, text, source, spoiler, sensitive, language, app_id,
+            coalesce(string_to_array(nullif(labels, ''), ','), '{}'), created_at, edited_at, decision_id
+          from unnest(
+            $1::bigint[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+            $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+            $15::bool[], $16::text[], $17::bigint[], $18::text[], $19::timestamptz[], $20::timestamptz[],
+            $21::bigint[])
+          as n(
+            id, account_id, local, uri, url, reply_id, reply_account, reply_uri,
+            thread_id, visibility, html, text, source, spoiler, sensitive,
+            language, app_id, labels, created_at, edited_at, decision_id)
+          where not exists (select 1 from federation.tombstone t where t.uri = n.uri)
+          on conflict (uri) do nothing
+          returning id
+        ), counted as (
+          insert into post_count (post_id) select id from new
+        )
+        select id from new
         """,
         list(ids),
         [c.activity.actor.id for c in cleared],
@@ -243,9 +250,7 @@ async def _insert_rows(
         [n.updated for n in notes],
         [c.decision_id for c in cleared],
     )
-    inserted = {PostId(r["id"]) for r in rows}
-    await conn.execute("insert into post_count (post_id) select unnest($1::bigint[])", list(inserted))
-    return inserted
+    return {PostId(r["id"]) for r in rows}
 
 
 async def _insert_mentions(conn: Connection, notes: Sequence[tuple[Note, PostId]]) -> None:
@@ -272,7 +277,7 @@ async def _insert_tags(conn: Connection, notes: Sequence[tuple[Note, PostId]], g
     pairs = [(id_, tag) for note, id_ in notes for tag in note.tags]
     if not pairs:
         return
-    shown = {tag.casefold(): tag for _, tag in reversed(pairs)}
+    shown = {fold_tag(tag): tag for _, tag in reversed(pairs)}
     names = sorted(shown)
     await conn.execute(
         "insert into tag (id, name, shown) select * from unnest($1::bigint[], $2::text[], $3::text[]) "
@@ -290,7 +295,7 @@ async def _insert_tags(conn: Connection, notes: Sequence[tuple[Note, PostId]], g
         on conflict do nothing
         """,
         [id_ for id_, _ in pairs],
-        [tag.casefold() for _, tag in pairs],
+        [fold_tag(tag) for _, tag in pairs],
         [tag for _, tag in pairs],
         list(range(len(pairs))),
     )

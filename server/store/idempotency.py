@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -19,48 +20,69 @@ class Remembered(Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
-async def claim(conn: Connection, account_id: AccountId, key: str, *, now: datetime) -> Remembered | None:
-    """Takes the key for this transaction; `None` when the request is to be done, else what was answered to
-    it.
+class Told(Struct, frozen=True, kw_only=True):
+    """An answer to be remembered under its key."""
+
+    account_id: AccountId
+    key: str
+    post_id: PostId | None
+    decision_id: int
+    case_id: int | None
+
+
+async def claim(
+    conn: Connection, keys: Sequence[tuple[AccountId, str]], *, now: datetime
+) -> dict[tuple[AccountId, str], Remembered]:
+    """Takes keys for this transaction; those that were answered before come back with their answers, the rest
+    are to be done.
 
     A second request with the same key waits here for the first one's end. If that was rolled back, or ended
     without an answer, the second is done instead.
     """
-    row = await conn.fetchrow(
+    rows = await conn.fetch(
         """
-        insert into idempotency (account_id, key, created_at) values ($1, $2, $3)
+        insert into idempotency (account_id, key, created_at)
+        select account_id, key, $3 from unnest($1::bigint[], $2::text[]) as k(account_id,
+        key) order by account_id, key
         on conflict (account_id, key) do update set created_at = idempotency.created_at
-        returning post_id, decision_id, case_id
+        returning account_id, key, post_id, decision_id, case_id
         """,
-        account_id,
-        key,
+        [account_id for account_id, _ in keys],
+        [key for _, key in keys],
         now,
     )
-    if row["decision_id"] is None:
-        return None
+    answered = [row for row in rows if row["decision_id"] is not None]
+    if not answered:
+        return {}
     # A statement of its own: the one above may not see a decision that was committed while it waited.
-    reason = await conn.fetchval("select reason from compliance.decision where id = $1", row["decision_id"])
-    return Remembered(
-        post_id=row["post_id"], decision_id=row["decision_id"], case_id=row["case_id"], reason=reason
+    reasons = await conn.fetch(
+        "select id, reason from compliance.decision where id = any($1)",
+        [row["decision_id"] for row in answered],
     )
+    why = {row["id"]: row["reason"] for row in reasons}
+    return {
+        (AccountId(row["account_id"]), row["key"]): Remembered(
+            post_id=row["post_id"],
+            decision_id=row["decision_id"],
+            case_id=row["case_id"],
+            reason=why[row["decision_id"]],
+        )
+        for row in answered
+    }
 
 
-async def remember(
-    conn: Connection,
-    account_id: AccountId,
-    key: str,
-    *,
-    post_id: PostId | None,
-    decision_id: int,
-    case_id: int | None,
-) -> None:
-    """Stores the answer under the key that was claimed."""
+async def remember(conn: Connection, answers: Sequence[Told]) -> None:
+    """Stores the answers under the keys that were claimed."""
     await conn.execute(
-        "update idempotency set post_id = $3, decision_id = $4, case_id = $5 "
-        "where account_id = $1 and key = $2",
-        account_id,
-        key,
-        post_id,
-        decision_id,
-        case_id,
+        """
+        update idempotency i set post_id = t.post_id, decision_id = t.decision_id, case_id = t.case_id
+        from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+               as t(account_id, key, post_id, decision_id, case_id)
+        where i.account_id = t.account_id and i.key = t.key
+        """,
+        [one.account_id for one in answers],
+        [one.key for one in answers],
+        [one.post_id for one in answers],
+        [one.decision_id for one in answers],
+        [one.case_id for one in answers],
     )

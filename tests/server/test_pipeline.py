@@ -163,7 +163,7 @@ async def test_a_follow_from_elsewhere_is_answered_each_time(road: Road, join: J
     for n in range(2):
         await came(road, Follow(id=Uri(f"{far.uri}/follows/{n}"), actor=far, target=alice.uri))
     kinds = [r["kind"] for r in await rows(road, "select kind from federation.message order by id")]
-    assert kinds == ["Accept", "Accept"]
+    assert kinds == ["accept", "accept"]
     assert (
         await road.pool.fetchval("select followers from account_count where account_id = $1", alice.id) == 1
     )
@@ -247,7 +247,7 @@ async def test_mail_not_yet_sent_is_taken_back_by_a_delete(road: Road, join: Joi
             road, "select kind from federation.outbound o join federation.message m on m.id = o.message_id"
         )
     ]
-    assert kinds == ["Delete"]
+    assert kinds == ["delete"]
 
 
 async def test_an_answer_before_its_question_finds_its_place(road: Road, join: Join) -> None:

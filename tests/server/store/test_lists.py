@@ -12,6 +12,7 @@ from compliance.activity import AccountId, MediaId, Visibility
 from server.db.pool import Connection
 from server.errors import NotFound
 from server.store import bookmarks, follows, idempotency, markers, media, notifications, tags, timelines
+from server.store.idempotency import Remembered, Told
 from server.store.model import Page, PostFlags, Relationship
 from server.store.notifications import Kind
 from tests.fixtures.factory import URIS, Factory, now
@@ -197,17 +198,16 @@ async def test_an_answer_is_remembered_under_its_key(make: Factory, conn: Connec
     me = await make.member("me")
     post, decision = await make.post(me), await make.decision()
     refused = await make.decision(verdict="refused")
-    assert await idempotency.claim(conn, me, "a", now=now()) is None
-    assert await idempotency.claim(conn, me, "a", now=now()) is None
-    await idempotency.remember(conn, me, "a", post_id=post, decision_id=decision, case_id=None)
-    known = await idempotency.claim(conn, me, "a", now=now())
-    assert known is not None
-    assert (post, decision, None, None) == (known.post_id, known.decision_id, known.case_id, known.reason)
-    await idempotency.claim(conn, me, "b", now=now())
-    await idempotency.remember(conn, me, "b", post_id=None, decision_id=refused, case_id=7)
-    known = await idempotency.claim(conn, me, "b", now=now())
-    assert known is not None
-    assert (None, 7, "words") == (known.post_id, known.case_id, known.reason)
+    assert await idempotency.claim(conn, [(me, "a"), (me, "b")], now=now()) == {}
+    assert await idempotency.claim(conn, [(me, "a")], now=now()) == {}
+    first = Told(account_id=me, key="a", post_id=post, decision_id=decision, case_id=None)
+    second = Told(account_id=me, key="b", post_id=None, decision_id=refused, case_id=7)
+    await idempotency.remember(conn, [first, second])
+    known = await idempotency.claim(conn, [(me, "a"), (me, "b"), (me, "c")], now=now())
+    assert known == {
+        (me, "a"): Remembered(post_id=post, decision_id=decision, case_id=None, reason=None),
+        (me, "b"): Remembered(post_id=None, decision_id=refused, case_id=7, reason="words"),
+    }
 
 
 async def test_a_second_request_waits_for_the_answer_to_the_first(pool: asyncpg.Pool[asyncpg.Record]) -> None:
@@ -217,12 +217,12 @@ async def test_a_second_request_waits_for_the_answer_to_the_first(pool: asyncpg.
         me = await make.member("me")
         transaction = one.transaction()
         await transaction.start()
-        assert await idempotency.claim(one, me, "a", now=now()) is None
-        second = asyncio.ensure_future(idempotency.claim(two, me, "a", now=now()))
+        assert await idempotency.claim(one, [(me, "a")], now=now()) == {}
+        second = asyncio.ensure_future(idempotency.claim(two, [(me, "a")], now=now()))
         decision = await make.decision(verdict="refused")
-        await idempotency.remember(one, me, "a", post_id=None, decision_id=decision, case_id=None)
+        answer = Told(account_id=me, key="a", post_id=None, decision_id=decision, case_id=None)
+        await idempotency.remember(one, [answer])
         assert not second.done()
         await transaction.commit()
-        known = await second
-        assert known is not None
+        known = (await second)[(me, "a")]
         assert (decision, "words") == (known.decision_id, known.reason)
