@@ -130,7 +130,7 @@ def _weigh(one: Subject, known: Facts, checks: Sequence[Check]) -> _Ruling:
     precedent = known.precedent
     counted = [finding for finding in findings if not _is_settled(finding, precedent)]
     outcome = counted[0].outcome if counted else Outcome.LABEL
-    released = len(counted) < len(findings)
+    released = outcome is Outcome.LABEL and len(counted) < len(findings)
     joins = outcome is Outcome.HOLD and precedent is not None and precedent.ruling is Ruling.WAITING
     refused = bool(counted) and counted[0].reason is Reason.REVIEWER
     return _Ruling(

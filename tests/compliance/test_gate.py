@@ -235,6 +235,9 @@ async def test_a_release_covers_no_refusal(here: Connection) -> None:
     [verdict] = await _judge(here, held.activity)
     assert isinstance(verdict, Refused)
     assert verdict.reason is Reason.IDENTITY_REQUIRED
+    decision = await decisions.get(here, verdict.decision_id)
+    assert (decision.automated, decision.supersedes) == (True, None)
+    assert (await cases.get(here, held.case_id)).outcome_id is None
 
 
 async def test_labels_stay_on_what_is_released(here: Connection) -> None:
