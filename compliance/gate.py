@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from . import _mint, cases, decisions, facts, records, subject
+from . import _mint, decisions, facts, holding, records, subject
 from .activity import (
     Accept,
     Activity,
@@ -33,11 +33,11 @@ from .activity import (
     Upload,
     Uri,
 )
-from .cases import NewCase
 from .checks import CHECKS, Check
 from .connection import Connection
 from .decisions import CLEARED, HELD, REFUSED, Decision
 from .facts import Facts, Precedent, Ruling
+from .holding import NewCase
 from .records import Entry, RecordKind, Source
 from .subject import Subject, Unreadable
 from .verdict import CaseId, DecisionId, Finding, Held, Outcome, Reason, Refused, Verdict
@@ -77,8 +77,8 @@ async def judge(
     made = [_decide(ruling, direction, rulebook.version, now, new_id) for ruling in rulings]
     await decisions.insert(conn, made)
     waiting = [_file(*pair, now, new_id) for pair in zip(rulings, made, strict=True)]
-    await cases.insert(conn, [case for case in waiting if isinstance(case, NewCase)])
-    await cases.settle(
+    await holding.insert(conn, [case for case in waiting if isinstance(case, NewCase)])
+    await holding.settle(
         conn, [pair for ruling, one in zip(rulings, made, strict=True) for pair in _settled(ruling, one)]
     )
     entries = [_entry(*each) for each in zip(rulings, made, sources, strict=True)]
