@@ -59,7 +59,7 @@ class Claim:
     key_id: Uri
     signature: bytes
     bases: tuple[bytes, ...]
-    """What may have been signed: old servers leave out the query."""
+    """What may have been signed; one of them must have been."""
     kinds: frozenset[str]
     """Kinds of key (`rsa`, `ed25519`) that go with the algorithm the request names."""
     wide: bool = False

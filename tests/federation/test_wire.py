@@ -138,7 +138,8 @@ def test_a_context_that_turns_core_words_round_is_refused(context: object) -> No
 @pytest.mark.parametrize("keyword", ["@graph", "@included", "@reverse"])
 def test_documents_of_several_subjects_are_refused(keyword: str) -> None:
     """They carry a second story past whoever reads only the first."""
-    for document in ({keyword: []}, {"object": [{"tag": {keyword: {}}}]}):
+    documents: tuple[wire.Document, ...] = ({keyword: []}, {"object": [{"tag": {keyword: {}}}]})
+    for document in documents:
         with pytest.raises(Malformed):
             wire.read(wire.write({"@context": AS2, "id": "https://home.example/1", **document}))
 
