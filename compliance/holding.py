@@ -1,4 +1,4 @@
-"""What the gate puts into the review queue, and notes of what became of it; `cases` is the reviewers' side."""
+"""What the gate puts into the review queue, and what became of it; `cases` is the reviewers' side."""
 
 from __future__ import annotations
 
