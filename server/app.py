@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 
 from aiohttp import web
@@ -19,6 +19,7 @@ from . import activitypub, admin, api, health, keys, logs, media_routes
 from . import web as pages
 from .activitypub.inbox import INTAKE
 from .activitypub.intake import Intake
+from .activitypub.objects import negotiate
 from .activitypub.signers import SIGNERS, Signers
 from .events import EVERYTHING, Events
 from .http import accesslog, auth, errors, guard, headers, limits, routes
@@ -27,6 +28,8 @@ from .metrics import Metrics
 from .opening import found, open_road
 from .pages.assets import ASSETS, Assets
 from .pages.render import PAGES, Pages
+from .providers.mail import open_mailer
+from .providers.sms import open_gateway
 from .settings import Settings, parse_allow_insecure
 from .store import accounts, cache
 from .supervise import Post
@@ -61,7 +64,7 @@ def create_app(
     is started. Worker 1 also does what only one of them needs to do.
     """
     app = web.Application(
-        middlewares=[accesslog.middleware, health.measure, errors.middleware, guard.middleware]
+        middlewares=[accesslog.middleware, health.measure, errors.middleware, guard.middleware, negotiate]
     )
     app.on_response_prepare.append(headers.add)
     app[keys.SETTINGS] = settings
@@ -74,13 +77,14 @@ def create_app(
     app[ASSETS] = assets = Assets()
     app[PAGES] = Pages(assets, settings, clock)
     for part in (media_routes, api, pages):
-        getattr(part, "prepare", lambda _: None)(app)
+        part.prepare(app)
     for part in (health, media_routes, activitypub, api, pages, admin):
-        routes.mount(app, getattr(part, "routes", ()))
+        routes.mount(app, part.routes)
     routes.check(app)
     _keep_caches_true(app[keys.EVENTS])
     app.cleanup_ctx.append(_road(worker))
     app.cleanup_ctx.append(_federation(resolver))
+    app.cleanup_ctx.append(_providers)
     app.cleanup_ctx.append(_jobs)
     app.cleanup_ctx.append(health.watch_loop)
     if worker == 1:
@@ -154,6 +158,19 @@ def _federation(resolver: AbstractResolver | None) -> Callable[[web.Application]
             yield
 
     return resource
+
+
+async def _providers(app: web.Application) -> AsyncIterator[None]:
+    settings, client = app[keys.SETTINGS], app[keys.CLIENT]
+
+    async def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        answer = await client.post(url, body, content_type="application/json", key=None, headers=headers)
+        return answer.status
+
+    app[keys.MAIL] = mailer = open_mailer(settings)
+    app[keys.SMS] = open_gateway(settings, post)
+    yield
+    await asyncio.to_thread(mailer.close)
 
 
 async def _jobs(app: web.Application) -> AsyncIterator[None]:

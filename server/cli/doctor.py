@@ -136,8 +136,8 @@ def _database(settings: Settings) -> Iterator[Check]:
 async def _ask(settings: Settings, cluster: Cluster | None) -> list[Check]:
     kind = "embedded" if cluster else "external"
     async with access.connected(settings.database.url) as conn:
-        version = conn.get_server_version()
-        checks = [Check("database", "ok", f"{kind} PostgreSQL {version.major}.{version.minor} answers")]
+        version: str = await conn.fetchval("show server_version")
+        checks = [Check("database", "ok", f"{kind} PostgreSQL {version.split(maxsplit=1)[0]} answers")]
         checks += await _roles(conn)
         checks += await _clock(conn)
     pending = await access.find_pending(settings)
