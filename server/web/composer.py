@@ -113,7 +113,7 @@ async def fresh(
         action="/compose",
         key=f"reply-{parent.id}" if parent else key,
         label=say(request, "Your reply") if parent else say(request, "What is happening?"),
-        submit=say(request, "Reply") if parent else say(request, "Post"),
+        submit=say(request, "Reply") if parent else say(request, "Publish"),
         next=next_,
         back=next_,
         limit=settings.max_chars,

@@ -96,6 +96,7 @@ async def _context(request: web.Request, tab: str) -> dict[str, Any]:
         "relation": relation,
         "tab": tab,
         "cards": cards.of(request, windows.shown(page, entries)),
+        "newest": max(ids, default=0),
         "newer": newer,
         "older": older,
     }
