@@ -202,5 +202,12 @@ def _keep_caches_true(events: Events) -> None:
         else:
             cache.forget_accounts((AccountId(int(payload)),))
 
+    def homes(payload: str) -> None:
+        if payload == EVERYTHING:
+            cache.homes.clear()
+        else:
+            cache.forget_homes((AccountId(int(payload)),))
+
     events.subscribe("posts", posts)
     events.subscribe("accounts", people)
+    events.subscribe("homes", homes)

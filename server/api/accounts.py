@@ -183,16 +183,18 @@ async def mute(request: web.Request) -> web.Response:
             now=now,
             new_id=road.ids,
         )
+    road.events.notify("homes", str(me.id))
     return await relationship(request, target)
 
 
 @needs("write:mutes", reach=Reach.SEEN)
 async def unmute(request: web.Request) -> web.Response:
     """Hears an account again."""
-    me, target = person(request), answers.account_id(request)
-    async with request.app[keys.POOL].acquire() as conn:
+    me, target, road = person(request), answers.account_id(request), request.app[keys.ROAD]
+    async with road.pool.acquire() as conn:
         await _present(conn, target, request)
         await follows.unmute(conn, me.id, target)
+    road.events.notify("homes", str(me.id))
     return await relationship(request, target)
 
 

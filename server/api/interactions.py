@@ -57,15 +57,17 @@ async def bookmark(request: web.Request) -> web.Response:
     me, post_id, road = person(request), await _itself(request), request.app[keys.ROAD]
     async with road.pool.acquire() as conn:
         await bookmarks.insert(conn, me.id, post_id, new_id=road.ids)
+    road.events.notify("homes", str(me.id))
     return await one(request, post_id)
 
 
 @needs("write:bookmarks", reach=Reach.SEEN)
 async def unbookmark(request: web.Request) -> web.Response:
     """Takes a bookmark away."""
-    me, post_id = person(request), await _itself(request)
-    async with request.app[keys.POOL].acquire() as conn:
+    me, post_id, road = person(request), await _itself(request), request.app[keys.ROAD]
+    async with road.pool.acquire() as conn:
         await bookmarks.delete(conn, me.id, post_id)
+    road.events.notify("homes", str(me.id))
     return await one(request, post_id)
 
 

@@ -17,8 +17,10 @@ async def home(request: web.Request) -> web.Response:
     """What the people one follows wrote and boosted."""
     me = person(request)
     page = answers.page_of(request)
-    async with request.app[keys.POOL].acquire() as conn:
-        entries = await timelines.home_entries(conn, me.id, page, uris=request.app[keys.URIS])
+    entries = timelines.kept_home(me.id, page)
+    if entries is None:
+        async with request.app[keys.POOL].acquire() as conn:
+            entries = await timelines.home_entries(conn, me.id, page, uris=request.app[keys.URIS])
     return answers.statuses(request, entries, [entry.view.id for entry in entries])
 
 

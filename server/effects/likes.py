@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import asyncpg
+
 from compliance.activity import AccountId, Like, PostId, Undo
 from compliance.verdict import Cleared
 
@@ -43,6 +45,7 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Like]], ground: Gro
             found[row["n"]] = PostId(row["post_id"])
         await _count(conn, [PostId(r["post_id"]) for r in rows], 1)
         touched.posts = {PostId(r["post_id"]) for r in rows}
+        touched.homes = _own(cleared, rows)
         touched.notified = await notices.tell(
             conn,
             [
@@ -82,7 +85,15 @@ async def undo(conn: Connection, cleared: Sequence[Cleared[Undo]], ground: Groun
             [r["account_id"] for r in rows],
         )
         touched.posts = {PostId(r["post_id"]) for r in rows}
+        touched.homes = _own(cleared, rows)
     return Applied(found, [f is not None for f in found], touched)
+
+
+def _own(
+    cleared: Sequence[Cleared[Like]] | Sequence[Cleared[Undo]], rows: Sequence[asyncpg.Record]
+) -> set[AccountId]:
+    """Our people among those who acted: their home timelines say what they favourited."""
+    return {AccountId(r["account_id"]) for r in rows if cleared[r["n"]].activity.actor.is_local}
 
 
 async def _count(conn: Connection, liked: Sequence[PostId], step: int) -> None:

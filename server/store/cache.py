@@ -1,10 +1,14 @@
 """Views kept in each process: whole posts and accounts without anything that depends on the viewer.
 
-The cache never decides what may be seen: each read path asks the database which ids the viewer may see, and
-only then looks here for how they look. Whoever changes a post or an account forgets it here after the commit,
-and the other processes are told by an event. A view read before a change and kept after it would be stale for
-good, so what was read is kept only if nothing was forgotten meanwhile, and nothing is kept, or taken from
-here, inside a transaction: it may see what others must not, or not yet.
+The cache does not decide what may be seen: each read path asks the database which ids the viewer may see, and
+only then looks here for how they look. The one exception is the top of each home timeline, which is read more
+than everything else: it is kept as the database gave it, for seconds, and forgotten when anything of it
+changes.
+
+Whoever changes a post or an account forgets it here after the commit, and the other processes are told by an
+event. A view read before a change and kept after it would be stale for good, so what was read is kept only if
+nothing was forgotten meanwhile; and nothing is kept, or taken from here, inside a transaction, which may see
+what others must not, or not yet.
 
 A view stays the same object for as long as nothing in it changes: what is rendered from it can be kept beside
 it and is right as long as `kept_for is view`.
@@ -16,15 +20,23 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 from compliance.activity import AccountId, PostId
 
-from .model import AccountView, PostView
+from .model import AccountView, Line, PostView
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 POSTS = 8_192
 ACCOUNTS = 8_192
+HOMES = 2_048
+HOME_SECONDS = 15.0
+"""How long the top of a home timeline is kept at most: the bound on what an event that nobody sent could
+cost.
+"""
+
 _REMEMBERED = 4_096
 
 
@@ -80,8 +92,20 @@ class Shelf(Generic[K, V]):
         self._forgotten.clear()
 
 
+class Home(Struct, frozen=True):
+    """The top of somebody's home timeline, as it was read for them: what they may see of it, and what they
+    did with it.
+    """
+
+    lines: tuple[Line, ...]
+    asked: int
+    """How many lines were asked for; with fewer, there are no more."""
+    kept_at: float
+
+
 posts: Shelf[PostId, PostView] = Shelf(POSTS)
 accounts: Shelf[AccountId, AccountView] = Shelf(ACCOUNTS)
+homes: Shelf[AccountId, Home] = Shelf(HOMES)
 
 
 def forget_posts(ids: Iterable[PostId]) -> None:
@@ -96,7 +120,15 @@ def forget_accounts(ids: Iterable[AccountId]) -> None:
     accounts.forget(ids)
 
 
+def forget_homes(owners: Iterable[AccountId]) -> None:
+    """Call after the commit that put something into these people's home timelines, took something out, or
+    changed what they may see, mute, or did with a post.
+    """
+    homes.forget(owners)
+
+
 def forget_all() -> None:
     """When events may have been missed: the listening connection was lost, or the process starts."""
     posts.clear()
     accounts.clear()
+    homes.clear()

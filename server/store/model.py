@@ -160,6 +160,16 @@ class PostFlags(Struct, frozen=True):
     by id)."""
 
 
+class Line(Struct, frozen=True):
+    """A post that the viewer may see, not yet dressed. The stamps tell whether a kept view is still right."""
+
+    id: PostId
+    boost_of_id: PostId | None
+    edited_at: datetime | None
+    boost_edited_at: datetime | None
+    flags: PostFlags
+
+
 class Entry(NamedTuple):
     """A post on somebody's page. The flags are about the words shown: for a boost, about the boosted post."""
 

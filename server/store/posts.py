@@ -22,23 +22,13 @@ from server.uris import Uris
 from . import accounts, cache
 from .media import COLUMNS as MEDIA_COLUMNS
 from .media import view_of as media_view
-from .model import AccountView, Entry, Keyed, MediaView, MentionView, Page, PostFlags, PostView, Version
+from .model import AccountView, Entry, Keyed, Line, MediaView, MentionView, Page, PostFlags, PostView, Version
 from .sql import both_ways, compose, fetch_page
 from .visibility import SEEN, may_meet, may_see, may_see_both, muted
 
 PAGE_CAP = 80
 
 _NO_FLAGS = PostFlags()
-
-
-class Line(Struct, frozen=True):
-    """A post that the viewer may see, not yet dressed. The stamps tell whether a kept view is still right."""
-
-    id: PostId
-    boost_of_id: PostId | None
-    edited_at: datetime | None
-    boost_edited_at: datetime | None
-    flags: PostFlags
 
 
 def line_columns(viewer: str, *, muted_: str | None = None) -> str:
@@ -266,9 +256,43 @@ async def dress(conn: Connection, lines: Sequence[Line], *, uris: Uris) -> list[
                 view = structs.replace(view, boost_of=boosted)
                 if keeps:
                     cache.posts.keep(view.id, view, read_at=tick)
-        if view is not None:
+        if view is not None and _is_there(view):
             dressed.append(Entry(view, line.flags))
     return dressed
+
+
+def dress_kept(lines: Sequence[Line]) -> list[Entry] | None:
+    """The same from memory alone; `None` where a view is not at hand, or not as it is now."""
+    dressed: list[Entry] = []
+    for line in lines:
+        view = _kept(line.id, line.edited_at)
+        if view is None:
+            return None
+        if line.boost_of_id is not None:
+            boosted = _kept(line.boost_of_id, line.boost_edited_at)
+            if boosted is None or view.boost_of is not boosted:
+                return None
+        if _is_there(view):
+            dressed.append(Entry(view, line.flags))
+    return dressed
+
+
+def _kept(post_id: PostId, edited_at: datetime | None) -> PostView | None:
+    """A view from memory that is whole and no older than the stamp."""
+    view = cache.posts.find(post_id)
+    if view is None or _is_older(view, edited_at):
+        return None
+    return view if view.account is cache.accounts.find(view.account.id) else None
+
+
+def _is_older(view: PostView, edited_at: datetime | None) -> bool:
+    return edited_at is not None and (view.edited_at is None or view.edited_at < edited_at)
+
+
+def _is_there(view: PostView) -> bool:
+    """Whether the authors are: lines may be kept for a moment longer than a suspension takes."""
+    shown = view.boost_of or view
+    return not (view.account.suspended or view.account.gone or shown.account.suspended or shown.account.gone)
 
 
 async def _views(
@@ -281,7 +305,7 @@ async def _views(
     if keeps:
         for id_, edited_at in stamps.items():
             kept = cache.posts.find(id_)
-            if kept is not None and kept.edited_at == edited_at:
+            if kept is not None and not _is_older(kept, edited_at):
                 views[id_] = kept
     missing = [id_ for id_ in stamps if id_ not in views]
     rows = await conn.fetch(_BARE, missing) if missing else ()

@@ -7,6 +7,7 @@ everything else together, also comes whole from one statement: `home_entries`.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache as memoize
@@ -15,8 +16,8 @@ from compliance.activity import AccountId, PostId
 from server.db.pool import Connection
 from server.uris import Uris
 
-from . import posts
-from .model import Entry, Keyed, Page
+from . import cache, posts
+from .model import Entry, Keyed, Line, Page
 from .sql import Both, both_ways, compose, fetch_page
 from .visibility import SEEN, may_see, may_see_both, wanted
 
@@ -110,9 +111,37 @@ async def home(conn: Connection, viewer: AccountId, page: Page) -> list[PostId]:
 
 
 async def home_entries(conn: Connection, viewer: AccountId, page: Page, *, uris: Uris) -> list[Entry]:
-    """The home timeline with views and flags: one statement when the views are at hand."""
-    rows = await fetch_page(conn, _HOME, page, PAGE_CAP, viewer)
-    return await posts.dress(conn, [posts.line_of(row) for row in rows], uris=uris)
+    """The home timeline with views and flags: one statement when the views are at hand, none for a top
+    just read.
+    """
+    in_transaction = conn.is_in_transaction()
+    lines = None if in_transaction else _kept_lines(viewer, page)
+    if lines is None:
+        tick = cache.homes.tick
+        lines = tuple(map(posts.line_of, await fetch_page(conn, _HOME, page, PAGE_CAP, viewer)))
+        if not in_transaction and page.max_id is None and page.since_id is None and page.min_id is None:
+            top = cache.Home(lines, page.rows(PAGE_CAP), time.monotonic())
+            cache.homes.keep(viewer, top, read_at=tick)
+    return await posts.dress(conn, lines, uris=uris)
+
+
+def kept_home(viewer: AccountId, page: Page) -> list[Entry] | None:
+    """The same from memory alone, without a connection; `None` where the database has to be asked."""
+    lines = _kept_lines(viewer, page)
+    return None if lines is None else posts.dress_kept(lines)
+
+
+def _kept_lines(viewer: AccountId, page: Page) -> tuple[Line, ...] | None:
+    if page.max_id is not None or page.rises:
+        return None
+    home = cache.homes.find(viewer)
+    if home is None or home.kept_at < time.monotonic() - cache.HOME_SECONDS:
+        return None
+    rows = page.rows(PAGE_CAP)
+    if len(home.lines) < rows and len(home.lines) == home.asked:
+        return None
+    lines = home.lines[:rows]
+    return lines if page.since_id is None else tuple(line for line in lines if line.id > page.above)
 
 
 async def public(

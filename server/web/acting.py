@@ -62,11 +62,14 @@ async def _bookmark(request: web.Request, me: AccountView, post_id: PostId) -> N
     async with road.pool.acquire() as conn:
         if not await bookmarks.insert(conn, me.id, post_id, new_id=road.ids):
             await posts.require(conn, post_id, me.id)
+    road.events.notify("homes", str(me.id))
 
 
 async def _unbookmark(request: web.Request, me: AccountView, post_id: PostId) -> None:
-    async with request.app[keys.POOL].acquire() as conn:
+    road = request.app[keys.ROAD]
+    async with road.pool.acquire() as conn:
         await bookmarks.delete(conn, me.id, post_id)
+    road.events.notify("homes", str(me.id))
 
 
 ON_POSTS: Final[Mapping[str, OnPost]] = {
@@ -173,11 +176,14 @@ async def _mute(request: web.Request, me: AccountView, target: AccountId) -> Non
             notifications=form.text("notifications") != "0",
             expires_at=now + timedelta(seconds=min(seconds, 366 * 86_400)) if seconds else None,
         )
+    road.events.notify("homes", str(me.id))
 
 
 async def _unmute(request: web.Request, me: AccountView, target: AccountId) -> None:
-    async with request.app[keys.POOL].acquire() as conn:
+    road = request.app[keys.ROAD]
+    async with road.pool.acquire() as conn:
         await follows.unmute(conn, me.id, target)
+    road.events.notify("homes", str(me.id))
 
 
 ON_ACCOUNTS: Final[Mapping[str, OnAccount]] = {

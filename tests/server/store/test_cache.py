@@ -8,8 +8,9 @@ import asyncpg
 import pytest
 
 from server.db.pool import Connection
-from server.store import accounts, cache, posts
+from server.store import accounts, cache, posts, timelines
 from server.store.cache import Shelf
+from server.store.model import Page
 from tests.fixtures.factory import URIS, Factory
 
 
@@ -132,3 +133,69 @@ async def test_nothing_read_in_a_transaction_is_kept(plain: Connection) -> None:
     assert ("never said", "Never") == (inside.text, inside.account.name)
     await transaction.rollback()
     assert kept is await posts.get(plain, post, None, uris=URIS)
+
+
+async def test_the_top_of_a_home_timeline_is_kept_until_something_of_it_changes(plain: Connection) -> None:
+    make = Factory(plain)
+    me, author = await make.member("me"), await make.member("author")
+    first = await make.post(author)
+    boost = await make.boost(author, first)
+    await make.feed(me, first, boost)
+    assert timelines.kept_home(me, Page()) is None
+    read = await timelines.home_entries(plain, me, Page(), uris=URIS)
+    assert read == timelines.kept_home(me, Page())
+    assert read[:1] == timelines.kept_home(me, Page(limit=1))
+    assert read[:1] == timelines.kept_home(me, Page(since_id=first))
+
+    await make.like(me, first)
+    cache.forget_homes([me])
+    assert timelines.kept_home(me, Page()) is None
+    await timelines.home_entries(plain, me, Page(), uris=URIS)
+    kept = timelines.kept_home(me, Page())
+    assert kept is not None
+    assert [True, True] == [entry.flags.liked for entry in kept]
+
+
+async def test_only_what_is_kept_whole_is_taken_from_memory(plain: Connection) -> None:
+    make = Factory(plain)
+    me = await make.member("me")
+    posts_ = [await make.post(me) for _ in range(3)]
+    await make.feed(me, *posts_)
+    await timelines.home_entries(plain, me, Page(limit=2), uris=URIS)
+    windows = [Page(limit=3), Page(limit=1, max_id=posts_[2]), Page(limit=1, min_id=posts_[0])]
+    assert [None] * 3 == [timelines.kept_home(me, window) for window in windows]
+    assert posts_[::-1] == [
+        e.view.id for e in await timelines.home_entries(plain, me, Page(limit=3), uris=URIS)
+    ]
+    # Fewer than were asked for: there are no more, however many are asked for next.
+    await timelines.home_entries(plain, me, Page(limit=10), uris=URIS)
+    assert 3 == len(timelines.kept_home(me, Page(limit=40)) or ())
+
+
+async def test_a_kept_home_shows_an_edit_and_hides_the_suspended(plain: Connection) -> None:
+    make = Factory(plain)
+    me, author = await make.member("me"), await make.member("author")
+    post, other = await make.post(author, "old"), await make.post(me)
+    await make.feed(me, post, other)
+    await timelines.home_entries(plain, me, Page(), uris=URIS)
+    await make.edit(post, "new")
+    cache.forget_posts([post])
+    assert timelines.kept_home(me, Page()) is None
+    again = await timelines.home_entries(plain, me, Page(), uris=URIS)
+    assert ["hello", "new"] == [entry.view.text for entry in again]
+    assert again == timelines.kept_home(me, Page())
+
+    await accounts.suspend(plain, author, reason="spam", now=again[0].view.created_at)
+    cache.forget_accounts([author])
+    assert [other] == [e.view.id for e in await timelines.home_entries(plain, me, Page(), uris=URIS)]
+    assert [other] == [e.view.id for e in timelines.kept_home(me, Page()) or ()]
+
+
+async def test_a_home_is_kept_for_seconds_at_most(plain: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event that nobody thought of must not cost more."""
+    make = Factory(plain)
+    me = await make.member("me")
+    await make.feed(me, await make.post(me))
+    await timelines.home_entries(plain, me, Page(), uris=URIS)
+    monkeypatch.setattr(cache, "HOME_SECONDS", -1.0)
+    assert timelines.kept_home(me, Page()) is None
