@@ -5,7 +5,7 @@ Only the pipeline puts mail here, only the delivery worker takes it.
 
 from federation.backoff import Policy
 
-from .lanes import Job, claim, next_due, release
+from .lanes import Job, claim, next_due, release, release_all
 from .mail import Message, cancel, enqueue
 from .results import Fate, Result, heard_from, settle
 
@@ -21,5 +21,6 @@ __all__ = [
     "heard_from",
     "next_due",
     "release",
+    "release_all",
     "settle",
 ]

@@ -35,30 +35,28 @@ with recursive lane (host) as (
   from lane left join federation.host h on h.host = lane.host
   where lane.host is not null and (h.paused_until is null or h.paused_until <= $1)
 ), head as (
-  select o.id, o.host, l.dialect, l.room, o.due_at, coalesce(o.locked_until > $1, false) as is_out,
-    count(*) filter (where o.attempts = 0) over author as fresh_before,
-    count(*) over thing as same_before
+  select o.id, o.host, o.inbox, o.attempts, o.due_at, l.dialect, l.room, m.account_id,
+    coalesce(o.locked_until > $1, false) as is_out,
+    count(*) over (
+      partition by o.host, o.inbox, m.account_id, coalesce(m.object_uri, m.activity_uri)
+      order by o.id rows between unbounded preceding and 1 preceding) as same_before
   from open_lane l
   cross join lateral (
     select id, host, message_id, inbox, attempts, due_at, locked_until from federation.outbound
     where host = l.host order by id limit $6
   ) o
   join federation.message m on m.id = o.message_id
-  window
-    author as (
-      partition by o.host, o.inbox, m.account_id
-      order by o.id rows between unbounded preceding and 1 preceding),
-    thing as (
-      partition by o.host, o.inbox, m.account_id, coalesce(m.object_uri, m.activity_uri)
-      order by o.id rows between unbounded preceding and 1 preceding)
+), counted as (
+  select id, host, due_at, dialect, room, is_out, same_before,
+    count(*) filter (where is_out) over (partition by host) as out_now,
+    count(*) filter (where attempts = 0 and same_before = 0) over (
+      partition by host, inbox, account_id
+      order by id rows between unbounded preceding and 1 preceding) as fresh_before
+  from head
 ), ready as (
   select id, due_at, dialect, room - out_now as free,
     row_number() over (partition by host order by id) as turn
-  from (
-    select id, host, due_at, dialect, room, is_out, fresh_before, same_before,
-      count(*) filter (where is_out) over (partition by host) as out_now
-    from head
-  ) counted
+  from counted
   where not is_out and due_at <= $1 and fresh_before = 0 and same_before = 0
 ), picked as (
   select id, dialect from ready where turn <= free order by due_at, id limit $3
@@ -108,6 +106,11 @@ async def release(conn: Connection, jobs: Sequence[Job]) -> None:
         "update federation.outbound set locked_until = null where id = any($1::bigint[])",
         [job.id for job in jobs],
     )
+
+
+async def release_all(conn: Connection) -> None:
+    """Gives back everything, for a server that starts: whoever had claimed it is dead."""
+    await conn.execute("update federation.outbound set locked_until = null where locked_until is not null")
 
 
 async def next_due(conn: Connection, *, now: datetime) -> datetime | None:

@@ -72,15 +72,23 @@ async def settle(conn: Connection, results: Sequence[Result], *, now: datetime, 
     return given_up
 
 
-async def heard_from(conn: Connection, hosts: Collection[str]) -> None:
-    """Opens the lanes of hosts that showed life by sending us something."""
-    await conn.execute(
+async def heard_from(conn: Connection, hosts: Collection[str], *, now: datetime) -> int:
+    """Opens the lanes of hosts that showed life by sending us something, and says how many letters may go
+    at once because of it.
+    """
+    status = await conn.execute(
         """
-        update federation.host set failures = 0, failing_since = null, paused_until = null
-        where host = any($1::text[]) and failures > 0
+        with opened as (
+          update federation.host set failures = 0, failing_since = null, paused_until = null
+          where host = any($1::text[]) and failures > 0
+          returning host
+        )
+        update federation.outbound o set due_at = $2 from opened p where o.host = p.host and o.due_at > $2
         """,
         list(hosts),
+        now,
     )
+    return int(status.rpartition(" ")[2])
 
 
 async def _put_back(conn: Connection, again: Iterable[tuple[Result, datetime]]) -> None:
