@@ -58,7 +58,9 @@ async def inboxes(conn: Connection, activities: Sequence[Activity]) -> list[froz
         with heard as (
           select w.n, false as personal, f.follower_id as account_id
           from unnest($1::int[], $2::bigint[]) as w(n, followee_id)
-               join follow f on f.followee_id = w.followee_id and f.state = 'accepted'
+            cross join lateral (
+              select x.follower_id from follow x where x.followee_id = w.followee_id
+              and x.state = 'accepted' offset 0) f
           union all
           select w.n, w.personal, a.id from unnest($3::int[], $4::text[], $5::bool[]) as w(n, uri, personal)
                join account a on a.uri = w.uri

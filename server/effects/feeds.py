@@ -28,13 +28,17 @@ async def fan_out(conn: Connection, posts: Sequence[PostId], ground: Ground) -> 
         )
         insert into feed (owner_id, post_id)
         select f.follower_id, p.id
-        from p join follow f on f.followee_id = p.account_id and f.state = 'accepted'
-        and (f.boosts or not p.is_boost)
-               join member m on m.account_id = f.follower_id and m.seen_at > $2
-        where (p.visibility <> 'direct'
-               or exists (select 1 from mention n where n.post_id = p.id and n.account_id = f.follower_id))
+        from p
+          cross join lateral (
+            select w.follower_id, w.boosts from follow w
+            where w.followee_id = p.account_id and w.state = 'accepted' offset 0) f
+          cross join lateral (
+            select from member m where m.account_id = f.follower_id and m.seen_at > $2 offset 0) here
+        where (f.boosts or not p.is_boost)
+          and (p.visibility <> 'direct'
+               or exists (select from mention n where n.post_id = p.id and n.account_id = f.follower_id))
           and (p.answered is null or p.answered in (p.account_id, f.follower_id)
-               or exists (select 1 from follow g
+               or exists (select from follow g
                           where g.follower_id = f.follower_id and g.followee_id = p.answered
                           and g.state = 'accepted'))
         union all
@@ -49,8 +53,22 @@ async def fan_out(conn: Connection, posts: Sequence[PostId], ground: Ground) -> 
 
 
 async def remove(conn: Connection, posts: Sequence[PostId]) -> set[AccountId]:
-    """Takes posts out of every home timeline, and says out of whose."""
-    rows = await conn.fetch("delete from feed where post_id = any($1) returning owner_id", list(posts))
+    """Takes posts out of the home timelines of their authors' followers, and says out of whose."""
+    rows = await conn.fetch(
+        """
+        with owner as (
+          select p.id, p.account_id as owner_id from post p where p.id = any($1)
+          union all
+          select p.id, f.follower_id from post p
+            cross join lateral (
+              select w.follower_id from follow w where w.followee_id = p.account_id offset 0) f
+          where p.id = any($1)
+        )
+        delete from feed f using owner o where f.owner_id = o.owner_id
+        and f.post_id = o.id returning f.owner_id
+        """,
+        list(posts),
+    )
     return {AccountId(r["owner_id"]) for r in rows}
 
 

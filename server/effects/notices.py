@@ -24,7 +24,10 @@ async def of_posts(conn: Connection, posts: Sequence[PostId], ground: Ground) ->
           and (select count(*) from mention c where c.post_id = p.id and not c.silent) <= $2
         union all
         select f.follower_id, 'status', p.account_id, p.id
-        from post p join follow f on f.followee_id = p.account_id and f.notify and f.state = 'accepted'
+        from post p
+          cross join lateral (
+            select w.follower_id from follow w
+            where w.followee_id = p.account_id and w.notify and w.state = 'accepted' offset 0) f
         where p.id = any($1) and p.visibility <> 'direct' and p.edited_at is null
           and (p.in_reply_to_account_id is null or p.in_reply_to_account_id = p.account_id)
         """,

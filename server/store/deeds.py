@@ -71,6 +71,8 @@ async def pictures(
 ) -> list[MediaView]:
     """Of these uploads, the account's own that stand on no post yet or on the given one; with `loose` off,
     all its own."""
+    if not ids:
+        return []
     rows = await conn.fetch(
         f"select {media.COLUMNS} from media m "  # noqa: S608 - our own list of columns
         "where m.id = any($1) and m.account_id = $2 and m.file is not null "

@@ -22,6 +22,8 @@ class Known(Struct, frozen=True):
 
 async def find(conn: Connection, handles: Sequence[str], *, uris: Uris) -> dict[str, Known]:
     """Of the handles (`user` or `user@host`, in any case), those that are known here."""
+    if not handles:
+        return {}
     split = [handle.partition("@") for handle in handles]
     rows = await conn.fetch(
         """

@@ -166,6 +166,7 @@ create table follow (
   foreign key (decision_id, verdict) references compliance.decision (id, verdict)
 );
 create index follow_followee on follow (followee_id, id desc) where state = 'accepted';
+create index follow_notified on follow (followee_id) where notify and state = 'accepted';
 create index follow_requested on follow (followee_id, id desc) where state = 'requested';
 create index follow_follower on follow (follower_id, id desc);
 create index follow_uri on follow (uri);
@@ -200,7 +201,6 @@ create table feed (
   post_id bigint not null,
   primary key (owner_id, post_id)
 );
-create index feed_post on feed (post_id);
 
 create table notification (
   id bigint primary key,
