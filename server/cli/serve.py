@@ -19,6 +19,7 @@ from ..db.embedded import Cluster
 from ..opening import MOST_WORKERS, find_other_origin, found, open_road, worker_number
 from ..settings import Settings, SettingsError, completed, warnings
 from ..supervise import StartError, Supervisor, claim_port
+from ..workers.delivery import recover
 from . import terminal
 from .command import Call, Commands, add
 
@@ -72,6 +73,7 @@ async def _prepare(settings: Settings, cluster: Cluster | None, number: int) -> 
         log.info("migration applied", extra={"migration": name})
     async with open_road(settings, worker=number, for_jobs=True) as road:
         await found(road)
+        await recover(road)
         other = await find_other_origin(road)
         if other is not None:
             said = (
@@ -84,17 +86,21 @@ async def _prepare(settings: Settings, cluster: Cluster | None, number: int) -> 
 
 
 def _announce(settings: Settings, cluster: Cluster | None, link: str | None, seconds: float) -> None:
+    note = ""
+    if os.geteuid() == 0 and cluster is not None:
+        note = terminal.dim("  (PostgreSQL itself runs as another user, because it refuses root)")
     log.info("started", extra={"seconds": round(seconds, 2), "workers": settings.server.workers})
     for text in warnings(settings):
         log.warning(text)
-        terminal.warn(text)
+        if settings.log.path:  # else it was just said here
+            terminal.warn(text)
     where = f"{settings.data / 'postgres'} (embedded PostgreSQL)" if cluster else "external PostgreSQL"
     lines = [
         "",
         f"  {terminal.bold(settings.site.title)} {terminal.dim(f'is ready after {seconds:.1f} s')}",
         "",
         f"  Address   {terminal.link(settings.origin)}",
-        f"  Data      {settings.data}",
+        f"  Data      {settings.data}{note}",
         f"  Database  {where}",
     ]
     if settings.log.path:
