@@ -1,7 +1,7 @@
 """What operators do to accounts: suspend and restore them, give and take roles. Each act leaves a record.
 
 The pages of operators and the command line share these. `by` is the member who acts; `None` is whoever has
-the machine itself, who may do everything but leave the server without an admin. Nobody acts on somebody of
+the machine itself, who may do all but leave the server without an admin or editor. Nobody acts on somebody of
 their own rank or above, and one person is never admin and auditor at once: the one looks at what the other
 does.
 """

@@ -106,8 +106,8 @@ def test_a_life_of_an_account(yanlu: Yanlu) -> None:
         alice["email_confirmed"],
     )
     assert _create(yanlu, "bob")["identity"] == "none"
-    assert yanlu("account", "role", "bob", "compliance", "editor")["roles"] == ["compliance", "editor"]
-    assert yanlu("account", "role", "bob", "--revoke", "editor", "compliance")["roles"] == []
+    assert yanlu("account", "role", "bob", "reviewer", "compliance")["roles"] == ["compliance", "reviewer"]
+    assert yanlu("account", "role", "bob", "--revoke", "reviewer", "compliance")["roles"] == []
     assert yanlu("account", "suspend", "bob", "--reason", "spam")["suspended"] is True
     assert yanlu("account", "restore", "bob", "--reason", "a mistake")["suspended"] is False
     assert len(yanlu("account", "reset-password", "bob")["password"]) >= 12
