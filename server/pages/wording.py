@@ -71,15 +71,15 @@ def fields(
         if words.field == subject.LINKS or not words.text:
             continue
         label = say(request, _FIELDS.get(words.field.partition(".")[0], words.field))
-        named.append((label, marked(words.text, _spans(findings, words.field))))
+        named.append((label, marked(words.text, spans(findings, words.field))))
     return named
 
 
-def marked(text: str, spans: Sequence[tuple[int, int]]) -> list[Part]:
-    """`text` in parts, those within `spans` marked; spans may overlap or reach beyond the end."""
+def marked(text: str, where: Sequence[tuple[int, int]]) -> list[Part]:
+    """`text` in parts, those in `where` marked; they may overlap or reach beyond the end."""
     parts: list[Part] = []
     at = 0
-    for first, last in sorted(spans):
+    for first, last in sorted(where):
         start, end = max(first, at), min(last, len(text))
         if start >= end:
             continue
@@ -92,7 +92,8 @@ def marked(text: str, spans: Sequence[tuple[int, int]]) -> list[Part]:
     return parts
 
 
-def _spans(findings: Sequence[Finding], field: str) -> list[tuple[int, int]]:
+def spans(findings: Sequence[Finding], field: str) -> list[tuple[int, int]]:
+    """Where in a field the rules matched."""
     return [
         (found.span.start, found.span.end) for found in findings if found.span and found.span.field == field
     ]

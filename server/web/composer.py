@@ -9,7 +9,9 @@ from typing import Final
 
 from aiohttp import web
 
+from compliance import decisions
 from compliance.activity import MediaId, PostId, Visibility
+from compliance.verdict import Reason
 
 from .. import acts, keys
 from ..acts import Draft, NotPublished
@@ -22,12 +24,15 @@ from ..http.source import source_of
 from ..i18n import mark
 from ..media import files
 from ..media.model import Shape
+from ..pages import wording
 from ..pages.render import local_path, say
 from ..pages.windows import number
 from ..store import media, members
 from ..store.model import AccountView, MediaView, PostView
+from ..text import markup
 
 _SLACK: Final = 512 * 1024
+_AROUND: Final = 24
 VISIBILITIES: Final = (
     (Visibility.PUBLIC, mark("Public: everybody, and in the timelines")),
     (Visibility.UNLISTED, mark("Unlisted: everybody, but not in the timelines")),
@@ -89,6 +94,9 @@ class Answer:
     article: str
     link: tuple[str, str] | None = None
     quote: str = ""
+    """A reviewer's statement."""
+    parts: Sequence[wording.Part] = ()
+    """The words around what a rule matched, with that marked."""
 
 
 async def fresh(
@@ -226,7 +234,24 @@ def draft_of(form: Body, pictures: Sequence[MediaId]) -> Draft:
     )
 
 
-def answer_of(request: web.Request, stopped: NotPublished) -> Answer:
+async def matched(request: web.Request, stopped: NotPublished, text: str) -> list[wording.Part]:
+    """Where in a post's text a rule matched, with a little of what stands around it."""
+    if stopped.stopped.reason is not Reason.WORDS:
+        return []
+    road = request.app[keys.ROAD]
+    async with road.pool.acquire() as conn:
+        decision = await decisions.get(conn, stopped.stopped.decision_id)
+    spans = wording.spans(decision.findings, "text")
+    if not spans:
+        return []
+    # What is judged is the text as it would be read, not as it was typed.
+    words = markup.render(text, mentions={}, tag_url=road.uris.tag_page).text
+    start, end = max(spans[0][0] - _AROUND, 0), min(spans[0][1] + _AROUND, len(words))
+    near = [(first - start, last - start) for first, last in spans if first >= start and last <= end]
+    return wording.marked(words[start:end], near)
+
+
+def answer_of(request: web.Request, stopped: NotPublished, parts: Sequence[wording.Part] = ()) -> Answer:
     """The verdict panel for what the gate did not let through."""
     held = stopped.stopped.is_held
     link = None
@@ -243,6 +268,7 @@ def answer_of(request: web.Request, stopped: NotPublished) -> Answer:
         next_step=say(request, stopped.next_step),
         article=stopped.stopped.reason.article,
         link=link,
+        parts=parts,
     )
 
 

@@ -7,11 +7,13 @@ from typing import Final
 from aiohttp import web
 
 from ..acts import NotPublished
-from ..errors import AppError
-from ..http.auth import viewer
+from ..errors import AppError, NotFound
+from ..http.auth import identify, viewer
+from ..http.routes import declared
 from ..i18n import mark
 from ..pages import render
 from ..pages.render import say
+from . import documents
 from .composer import answer_of
 
 _HEADINGS: Final = {
@@ -28,6 +30,7 @@ _HEADINGS: Final = {
     429: mark("Too much at once"),
     503: mark("Not at the moment"),
 }
+_OPEN: Final = declared(documents.about)
 _OTHER: Final = mark("Something went wrong on our side")
 _NEXT: Final = {
     404: mark("The address may have a typing error, or what was here is not for everybody."),
@@ -43,6 +46,9 @@ async def page(request: web.Request, error: AppError, said: str) -> web.Response
     if render.wants_fragment(request):
         words = render.escape_words(said)
         return render.fragment(request, words, status=error.status)
+    if error.status == NotFound.status and viewer(request) is None and _OPEN is not None:
+        # No route fits an unknown address, so nobody has looked yet whose session this is.
+        await identify(request, _OPEN)
     if isinstance(error, NotPublished):
         answer = answer_of(request, error)
         return await render.page(

@@ -99,7 +99,8 @@ async def edit(request: web.Request) -> web.Response:
         if stopped.stopped.is_held:
             flash = say(request, "Your change is under review. Until then the post stays as it was.")
             return see_other(request, path, flash)
-        answer = composer.answer_of(request, stopped)
+        parts = await composer.matched(request, stopped, form.text("status"))
+        answer = composer.answer_of(request, stopped, parts)
         return await _again(request, form, pictures, answer=answer, error=stopped, entry=entry)
     except (Invalid, TooLarge) as error:
         return await _again(request, form, pictures, error=error, entry=entry)
