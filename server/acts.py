@@ -44,7 +44,7 @@ from . import drafts
 from .drafts import Draft, ProfileDraft, Resolve
 from .errors import AppError, Forbidden, Invalid, NotFound
 from .media.files import Stored
-from .pipeline import Done, Failed, Once, Road, Stopped, submit
+from .pipeline import Answer, Done, Failed, Once, Road, Stopped, answered, submit
 from .store import accounts, deeds, follows, posts
 from .store.model import AccountView, PostView
 
@@ -107,11 +107,18 @@ async def publish(
     drafts.check(road, draft)
     post_id = PostId(road.ids())
     uri = road.uris.post(me.username, post_id)
-    note = await drafts.note(
-        road, me, draft, uri=uri, url=road.uris.post_page(me.username, post_id), resolve=resolve
-    )
-    act = Create(id=road.uris.create_of(uri), actor=_actor(me), note=note)
-    done = await _send(road, act, source=source, once=once)
+    url = road.uris.post_page(me.username, post_id)
+    try:
+        note = await drafts.note(road, me, draft, uri=uri, url=url, resolve=resolve)
+    except AppError:
+        # A repeated request names what its first one took: its pictures are on the post by now.
+        before = None if once is None else await answered(road, once)
+        if before is None:
+            raise
+        done = _said(before)
+    else:
+        act = Create(id=road.uris.create_of(uri), actor=_actor(me), note=note)
+        done = await _send(road, act, source=source, once=once)
     if done.post_id is None:
         raise NotFound("The post could not be stored")
     return done.post_id
@@ -339,6 +346,10 @@ def _new(road: Road) -> Uri:
 
 async def _send(road: Road, activity: Activity, *, source: Source, once: Once | None = None) -> Done:
     [answer] = await submit(road, [activity], Direction.OUT, source=source, once=once)
+    return _said(answer)
+
+
+def _said(answer: Answer) -> Done:
     match answer:
         case Done():
             return answer

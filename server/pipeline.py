@@ -327,6 +327,12 @@ def _stopped(verdict: Verdict) -> Stopped | None:
             return None
 
 
+async def answered(road: Road, once: Once) -> Answer | None:
+    """What the request with this key was answered, if it was."""
+    async with road.pool.acquire() as conn, conn.transaction():
+        return (await _claim(conn, [once], road)).get(once)
+
+
 async def _claim(conn: Connection, onces: Sequence[Once], road: Road) -> dict[Once | None, Answer]:
     """Takes the keys for this transaction; those that were answered before, with their answers."""
     found = await idempotency.claim(conn, [(o.account_id, o.key) for o in onces], now=road.clock())
