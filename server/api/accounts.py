@@ -121,6 +121,7 @@ async def follow(request: web.Request) -> web.Response:
     """Follows an account, or asks to, or changes what one wants of it."""
     me, target, wish = person(request), answers.account_id(request), await body.to(request, schemas.NewFollow)
     async with request.app[keys.POOL].acquire() as conn:
+        await _present(conn, target, request)
         [before] = await follows.relationships(conn, me.id, [target])
     chosen = before.following or before.requested
     await acts.follow(
