@@ -21,19 +21,44 @@ from federation.signatures import Dialect
 from .mail import Connection
 
 WINDOW: Final = 32
+_RULES: Final = (backoff.FAILURES_TO_PAUSE, WINDOW)
 _CLAIMING: Final = 0x59616E6C75
 """One claim at a time, over all processes: two could break the order between them."""
 
-_CLAIM: Final = """
-with recursive lane (host) as (
+# Which hosts to look at. Nearly always those of the letters that came due first ...
+_FIRST_DUE: Final = """
+with lane (host) as (
+  select distinct c.host from (
+    select o.host from federation.outbound o
+    where o.due_at <= $1 and (o.locked_until is null or o.locked_until <= $1)
+    order by o.due_at, o.id limit 2 * $3::int
+  ) c
+"""
+_IS_BACKLOG: Final = """
+select count(*) = 2 * $2::int from (
+  select 1 from federation.outbound o
+  where o.due_at <= $1 and (o.locked_until is null or o.locked_until <= $1) limit 2 * $2::int
+) due
+"""
+# ... and, where a backlog of few hosts stands before everybody else, one look at every host.
+_EVERY_HOST: Final = """
+with recursive any_host (host) as (
   (select o.host from federation.outbound o order by o.host limit 1)
   union all
-  select (select o.host from federation.outbound o where o.host > lane.host order by o.host limit 1)
-  from lane where lane.host is not null
+  select (select o.host from federation.outbound o where o.host > h.host order by o.host limit 1)
+  from any_host h where h.host is not null
+), lane (host) as (
+  select h.host from any_host h cross join lateral (
+    select o.due_at, o.id from federation.outbound o
+    where o.host = h.host and o.due_at <= $1 and (o.locked_until is null or o.locked_until <= $1)
+    order by o.id limit 1
+  ) d order by d.due_at, d.id limit 8 * $3::int
+"""
+_CLAIM: Final = """
 ), open_lane as (
   select lane.host, h.dialect, case when h.failures >= $5 then 1 else $4 end as room
   from lane left join federation.host h on h.host = lane.host
-  where lane.host is not null and (h.paused_until is null or h.paused_until <= $1)
+  where h.paused_until is null or h.paused_until <= $1
 ), head as (
   select o.id, o.host, o.inbox, o.attempts, o.due_at, l.dialect, l.room, m.account_id,
     coalesce(o.locked_until > $1, false) as is_out,
@@ -95,7 +120,10 @@ async def claim(
     async with conn.transaction():
         # In a statement of its own, so that the next one sees what the claim before it took.
         await conn.execute("select pg_advisory_xact_lock($1)", _CLAIMING)
-        rows = await conn.fetch(_CLAIM, now, now + lease, limit, per_host, backoff.FAILURES_TO_PAUSE, WINDOW)
+        rows = await conn.fetch(_FIRST_DUE + _CLAIM, now, now + lease, limit, per_host, *_RULES)
+        if len(rows) < limit and await conn.fetchval(_IS_BACKLOG, now, limit):
+            left = limit - len(rows)
+            rows += await conn.fetch(_EVERY_HOST + _CLAIM, now, now + lease, left, per_host, *_RULES)
         messages = await _messages(conn, {row["message_id"] for row in rows})
     return [_job(row, messages[row["message_id"]]) for row in sorted(rows, key=lambda row: int(row["id"]))]
 
@@ -114,14 +142,9 @@ async def release_all(conn: Connection) -> None:
 
 
 async def next_due(conn: Connection, *, now: datetime) -> datetime | None:
-    """When the next letter or host comes due that is not due yet."""
+    """When the next letter comes due that is not due yet."""
     at: datetime | None = await conn.fetchval(
-        """
-        select least(
-          (select min(due_at) from federation.outbound where due_at > $1),
-          (select min(paused_until) from federation.host where paused_until > $1))
-        """,
-        now,
+        "select min(due_at) from federation.outbound where due_at > $1", now
     )
     return at
 

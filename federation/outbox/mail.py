@@ -87,11 +87,10 @@ async def enqueue(
     await conn.execute(
         """
         insert into federation.outbound (id, message_id, inbox, host, due_at, created_at)
-        select l.id, l.message_id, l.inbox, l.host, $5, $5
+        select l.id, l.message_id, l.inbox, l.host, greatest($5, h.paused_until), $5
         from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as l (id, message_id, inbox, host)
-        where not exists (
-          select 1 from federation.host h
-          where h.host = l.host and h.failing_since < $6 and h.paused_until > $5)
+        left join federation.host h on h.host = l.host
+        where not coalesce(h.failing_since < $6 and h.paused_until > $5, false)
         """,
         [id_ for id_, _, _, _ in letters],
         [message_id for _, message_id, _, _ in letters],

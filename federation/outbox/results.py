@@ -167,14 +167,20 @@ async def _count_failures(
 
 
 async def _pause(conn: Connection, hosts: list[str], *, now: datetime, policy: Policy) -> None:
+    # Letters of a paused host come due with it, so that they do not stand before those that may go.
     rows = await conn.fetch("select host, failures from federation.host where host = any($1::text[])", hosts)
     pauses = [(row["host"], backoff.pause(policy, failures=row["failures"], now=now)) for row in rows]
     paused = [(host, until) for host, until in pauses if until is not None]
     if paused:
         await conn.execute(
             """
-            update federation.host h set paused_until = p.until
-            from unnest($1::text[], $2::timestamptz[]) as p (host, until) where h.host = p.host
+            with paused as (
+              update federation.host h set paused_until = p.until
+              from unnest($1::text[], $2::timestamptz[]) as p (host, until) where h.host = p.host
+              returning h.host, h.paused_until
+            )
+            update federation.outbound o set due_at = p.paused_until
+            from paused p where o.host = p.host and o.due_at < p.paused_until
             """,
             [host for host, _ in paused],
             [until for _, until in paused],
