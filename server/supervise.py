@@ -3,7 +3,7 @@
     start -> workers forked -> all ready -> announce
     worker died -> another one, after a pause that grows while they die young
     database died -> started again; the workers connect anew by themselves
-    SIGINT, SIGTERM -> workers finish what they answer -> database stopped; a second signal -> at once
+    SIGINT, SIGTERM, SIGHUP -> workers finish what they answer -> database stopped; a second signal -> at once
 
 Workers share the port by SO_REUSEPORT and are forked, so that what is loaded once lies in memory once. They
 end with this process even when it is killed: Linux kills them, elsewhere the closed pipe tells them.
@@ -257,7 +257,8 @@ def _listening_to_signals(count: Callable[[], None]) -> Iterator[int]:
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
-    before = {number: signal.signal(number, lambda *_: count()) for number in (signal.SIGINT, signal.SIGTERM)}
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: count()) for number in ending}
     before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
     old = signal.set_wakeup_fd(writer)
     try:
@@ -277,6 +278,7 @@ def _become_worker(work: Callable[[], None]) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         work()
         status = 0

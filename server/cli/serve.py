@@ -44,7 +44,7 @@ def _serve(call: Call) -> int:
     try:
         logs.configure(settings.log.path, settings.log.level)
         metrics.share(settings.data / "metrics")
-        with access.running(settings) as (complete, cluster):
+        with access.running(settings, tied=True) as (complete, cluster):
             _run(complete, cluster, begun)
     finally:
         os.close(lock)

@@ -36,14 +36,17 @@ def make_folder(settings: Settings) -> None:
 
 
 @contextlib.contextmanager
-def running(settings: Settings) -> Iterator[tuple[Settings, Cluster | None]]:
-    """The settings completed with the addresses of a database that runs for as long as this block."""
+def running(settings: Settings, *, tied: bool = False) -> Iterator[tuple[Settings, Cluster | None]]:
+    """The settings completed with the addresses of a database that runs for as long as this block.
+
+    One that is `tied` ends with this process even when it is killed.
+    """
     make_folder(settings)
     if settings.database.url:
         yield settings, None
         return
     most = CORES * (settings.database.pool_size + 1) + _SPARE_CONNECTIONS
-    cluster = Cluster(settings.data, connections=most)
+    cluster = Cluster(settings.data, connections=most, tied=tied)
     cluster.take()
     try:
         addresses = msgspec.structs.replace(

@@ -1,7 +1,7 @@
 """Runs PostgreSQL for a data folder: made at the first start, stopped when its last user gives it back.
 
     take -> adopted    another process started it: postmaster.pid names it, and it lives
-         -> started    a child of this process; Linux stops it cleanly when this process dies in whatever way
+         -> started    a child of this process; if tied, Linux stops it cleanly when we die in whatever way
     give_back          stops it, unless somebody else has it in use
 
 Two locks in the data folder keep takers apart: `start.lock` while one of them looks and starts, `use.lock`
@@ -61,6 +61,8 @@ class Cluster:
     connections: int = 60
     options: Mapping[str, str] = field(default_factory=dict)
     """PostgreSQL's own settings, over those of the house."""
+    tied: bool = True
+    """Whether one that we start ends with us, killed or not. A command leaves it to who came since."""
     _child: subprocess.Popen[bytes] | None = None
     _use: int | None = None
 
@@ -145,7 +147,8 @@ class Cluster:
             self.log.touch(mode=0o600)
             with self.log.open("ab") as out:
                 begin = out.tell()
-                self._child = programs.start([folder / "postgres", *arguments], self.folder, account, out)
+                command: list[str | Path] = [folder / "postgres", *arguments]
+                self._child = programs.start(command, self.folder, account, out, tied=self.tied)
             if self._becomes_ready():
                 return
             words = _end_of(self.log, begin)

@@ -120,9 +120,12 @@ def make_folder(folder: Path, mode: int, account: Account | None = None) -> Path
 
 
 def start(
-    command: Sequence[str | Path], folder: Path, account: Account, out: int | IO[bytes]
+    command: Sequence[str | Path], folder: Path, account: Account, out: int | IO[bytes], *, tied: bool = True
 ) -> subprocess.Popen[bytes]:
-    """A child under `account` with `folder` as PGDATA, in its own session: Ctrl-C is for us, not for it."""
+    """A child under `account` with `folder` as PGDATA, in its own session: Ctrl-C is for us, not for it.
+
+    One that is `tied` ends with this process, where the system can do that.
+    """
     place, descriptor = str(folder), -1
     if account.is_other and sys.platform == "linux":
         # Named by its descriptor, the folder is reached even under folders that only root may enter.
@@ -145,7 +148,7 @@ def start(
             group=account.gid if account.is_other else None,
             extra_groups=[] if account.is_other else None,
             start_new_session=True,
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - two system calls, no lock that a fork could keep
+            preexec_fn=_die_with_parent() if tied else None,  # noqa: PLW1509 - two system calls, no lock that a fork could keep
         )
     finally:
         if descriptor >= 0:

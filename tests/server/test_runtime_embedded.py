@@ -18,7 +18,7 @@ _TAKER = """
 import sys
 from pathlib import Path
 from server.db.embedded import Cluster
-cluster = Cluster(Path(sys.argv[1]))
+cluster = Cluster(Path(sys.argv[1]), tied=sys.argv[2:] != ["untied"])
 cluster.take()
 print("child" if cluster.is_child else "adopted", flush=True)
 sys.stdin.readline()
@@ -27,10 +27,13 @@ cluster.give_back()
 
 
 @contextmanager
-def _taker(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def _taker(data: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Another process that uses the database until its standard input ends."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _TAKER, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _TAKER, str(data), *more],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdin is not None
@@ -82,6 +85,21 @@ async def test_the_last_user_stops_it(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.close()
         process.wait(20)
+    assert not Cluster(tmp_path).is_alive()
+
+
+async def test_a_command_that_ends_leaves_it_to_a_server_that_came_since(tmp_path: Path) -> None:
+    """Otherwise every server started beside a command would lose its database when the command is done."""
+    with _taker(tmp_path, "untied") as (process, how):
+        assert how == "child"
+        with _taken(Cluster(tmp_path)) as cluster:
+            pid = _postmaster(tmp_path)
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(20)
+            async with _connected(cluster) as conn:
+                assert await conn.fetchval("select 1") == 1
+            assert pid == _postmaster(tmp_path)
     assert not Cluster(tmp_path).is_alive()
 
 
