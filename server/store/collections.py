@@ -8,24 +8,36 @@ from compliance.activity import AccountId, PostId, Uri
 from server.db.pool import Connection
 
 from .model import Page
-from .sql import both_ways, fetch_page
+from .sql import both_ways, compose, fetch_page
+from .visibility import is_open, is_public
 
 PAGE_CAP = 40
 
 _OUTBOX = both_ways(
     """
     select p.id from visible_post p left join visible_post b on b.id = p.boost_of_id
-    where p.account_id = $4 and p.id > $1 and p.id < $2 and p.visibility = 'public'
-      and (p.boost_of_id is null or b.visibility in ('public', 'unlisted'))
+    where p.account_id = $4 and p.id > $1 and p.id < $2 and {public}
+      and (p.boost_of_id is null or {open})
     order by p.id {order} limit $3
-    """
+    """,
+    public=is_public("p"),
+    open=is_open("b"),
 )
 _REPLIES = both_ways(
     """
     select p.id, p.uri from visible_post p
-    where p.in_reply_to_id = $4 and p.id > $1 and p.id < $2 and p.visibility in ('public', 'unlisted')
+    where p.in_reply_to_id = $4 and p.id > $1 and p.id < $2 and {open}
     order by p.id {order} limit $3
+    """,
+    open=is_open("p"),
+)
+_WITHDRAWN = compose(
     """
+    select p.uri, p.withdrawn_at from post p join account a on a.id = p.account_id
+    where p.id = $1 and p.local and p.withdrawn_at is not null and {open}
+      and p.boost_of_id is null and a.suspended_at is null
+    """,
+    open=is_open("p"),
 )
 
 
@@ -43,12 +55,5 @@ async def replies(conn: Connection, post_id: PostId, page: Page) -> list[tuple[P
 
 async def find_withdrawn(conn: Connection, post_id: PostId) -> tuple[Uri, datetime] | None:
     """The id of a post of ours that anybody could read before it was withdrawn, and when that was."""
-    row = await conn.fetchrow(
-        """
-        select p.uri, p.withdrawn_at from post p join account a on a.id = p.account_id
-        where p.id = $1 and p.local and p.withdrawn_at is not null and p.visibility in ('public', 'unlisted')
-          and p.boost_of_id is null and a.suspended_at is null
-        """,
-        post_id,
-    )
+    row = await conn.fetchrow(_WITHDRAWN, post_id)
     return (Uri(row["uri"]), row["withdrawn_at"]) if row else None

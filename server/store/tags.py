@@ -12,6 +12,8 @@ from server.db.pool import Connection
 from server.ids import floor_at
 
 from .model import TagView
+from .sql import compose
+from .visibility import is_public
 
 PAGE_CAP = 40
 DAYS = 7
@@ -20,16 +22,19 @@ COUNTED = 20_000
 
 _LAST = "\U0010ffff"
 # Ids are in order of time, so that a day is a range of them; the days come newest first.
-_HISTORY = """
+_HISTORY = compose(
+    """
     select d.day, count(*) as posts, count(distinct p.account_id) as people
     from (select e.post_id from post_tag e
           where e.tag_id = (select t.id from tag t where t.name = $1) and e.post_id >= $4
           order by e.post_id desc limit $3) e
-      join visible_post p on p.id = e.post_id and p.visibility = 'public'
+      join visible_post p on p.id = e.post_id and {public}
       join lateral (select min(u.day) as day from unnest($2::bigint[]) with ordinality as u(first, day)
                     where u.first <= e.post_id) d on true
     group by d.day
-    """
+    """,
+    public=is_public("p"),
+)
 
 
 def fold(name: str) -> str:

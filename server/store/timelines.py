@@ -19,7 +19,7 @@ from server.uris import Uris
 from . import cache, posts
 from .model import Entry, Keyed, Line, Page
 from .sql import Both, both_ways, compose, fetch_page
-from .visibility import SEEN, may_see, may_see_both, wanted
+from .visibility import SEEN, is_public, may_see, may_see_both, wanted
 
 PAGE_CAP = 40
 ANCESTORS = 100
@@ -251,10 +251,11 @@ def _public(one_origin: bool, only_media: bool) -> Both:
     return both_ways(
         """
         select p.id from visible_post p left join visible_post b on b.id = p.boost_of_id
-        where p.visibility = 'public' and p.boost_of_id is null and p.in_reply_to_uri is null {origin}
+        where {public} and p.boost_of_id is null and p.in_reply_to_uri is null {origin}
           and p.id > $1 and p.id < $2 and {may_see} and {wanted} {media}
         order by p.id {order} limit $3
         """,
+        public=is_public("p"),
         origin="and p.local = $5" if one_origin else "",
         may_see=may_see("p", "$4"),
         wanted=wanted("$4"),
@@ -270,9 +271,10 @@ def _tag(one_origin: bool, only_media: bool) -> Both:
         from post_tag e join visible_post p on p.id = e.post_id
           left join visible_post b on b.id = p.boost_of_id
         where e.tag_id = (select t.id from tag t where t.name = $5) and e.post_id > $1 and e.post_id < $2
-          and p.visibility = 'public' {origin} and {may_see} and {wanted} {media}
+          and {public} {origin} and {may_see} and {wanted} {media}
         order by e.post_id {order} limit $3
         """,
+        public=is_public("p"),
         origin="and p.local = $6" if one_origin else "",
         may_see=may_see("p", "$4"),
         wanted=wanted("$4"),

@@ -32,7 +32,7 @@ _MUTED = """coalesce(exists (select from mute x where x.account_id = {viewer}) a
   select (x.expires_at is null or x.expires_at > now()){also}
   from mute x where x.account_id = {viewer} and x.target_id = {account}), false)"""
 _MAY_SEE = """({post}.account_id = {viewer} or (not {blocked} and (
-  {post}.visibility in ('public', 'unlisted')
+  {open}
   or (select true from mention x where x.post_id = {post}.id and x.account_id = {viewer})
   or ({post}.visibility = 'followers' and (select x.state = 'accepted' from follow x
       where x.follower_id = {viewer} and x.followee_id = {post}.account_id)))))"""
@@ -53,9 +53,25 @@ def silenced(account: str, viewer: str) -> str:
     return compose(_MUTED, account=account, viewer=viewer, also=" and x.notifications")
 
 
+def is_public(post: str) -> str:
+    """Whether `post` is meant for timelines of everybody."""
+    return f"{post}.visibility = 'public'"
+
+
+def is_open(post: str) -> str:
+    """Whether anybody at all may read `post`."""
+    return f"{post}.visibility in ('public', 'unlisted')"
+
+
 def may_see(post: str, viewer: str) -> str:
     """Whether the viewer may see the words of `post`, an alias of `visible_post`."""
-    return compose(_MAY_SEE, post=post, viewer=viewer, blocked=blocked(f"{post}.account_id", viewer))
+    return compose(
+        _MAY_SEE,
+        post=post,
+        viewer=viewer,
+        blocked=blocked(f"{post}.account_id", viewer),
+        open=is_open(post),
+    )
 
 
 def may_see_both(viewer: str) -> str:

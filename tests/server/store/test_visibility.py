@@ -14,7 +14,7 @@ import pytest
 from compliance.activity import AccountId, PostId, Visibility
 from server.db.pool import Connection
 from server.errors import NotFound
-from server.store import bookmarks, notifications, posts, timelines
+from server.store import bookmarks, collections, notifications, posts, timelines
 from server.store.model import Page
 from tests.fixtures.factory import URIS, Factory
 
@@ -387,3 +387,22 @@ async def test_what_hangs_on_a_hidden_post_stays_in_the_thread(make: Factory, co
     below = await make.post(third, "below", reply_to=hidden)
     assert ([], [below]) == await timelines.thread(conn, root, me)
     assert ([root], []) == await timelines.thread(conn, below, me)
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+@pytest.mark.parametrize("author", Author)
+async def test_collections_hold_what_anybody_may_read(
+    make: Factory, conn: Connection, visibility: Visibility, author: Author
+) -> None:
+    """Other servers read these without saying for whom."""
+    scene = await Scene(make).set_up(visibility, Viewer.STRANGER, author)
+    there = author is Author.THERE
+    outbox = await collections.outbox(conn, scene.author, Page())
+    replies = [id_ for id_, _ in await collections.replies(conn, scene.root, Page())]
+    boosts = await collections.outbox(conn, scene.third, Page())
+    withdrawn = await collections.find_withdrawn(conn, scene.post)
+    is_open = visibility in (PUBLIC, UNLISTED)
+    assert ([scene.top, scene.post] if there and visibility is PUBLIC else []) == outbox
+    assert ([scene.post] if there and is_open else []) == replies
+    assert (there and is_open) == (scene.boost in boosts)
+    assert (author is Author.WITHDRAWN and is_open) == (withdrawn is not None)
