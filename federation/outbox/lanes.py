@@ -15,10 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from compliance.activity import AccountId
+from compliance.connection import Connection
 from federation import backoff
 from federation.signatures import Dialect
-
-from .mail import Connection
 
 WINDOW: Final = 32
 _RULES: Final = (backoff.FAILURES_TO_PAUSE, WINDOW)

@@ -7,10 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias, assert_never
-
-import asyncpg
-from asyncpg.pool import PoolConnectionProxy
+from typing import assert_never
 
 from compliance.activity import (
     Accept,
@@ -30,10 +27,9 @@ from compliance.activity import (
     Upload,
     Uri,
 )
+from compliance.connection import Connection
 from compliance.verdict import Cleared
 from federation import origin
-
-Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from compliance.connection import Connection
 from federation import backoff
 from federation.backoff import Policy
 from federation.signatures import Dialect
 
 from .lanes import Job
-from .mail import Connection
 
 
 class Fate(enum.StrEnum):
