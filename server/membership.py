@@ -25,7 +25,7 @@ from .db.pool import Connection
 from .errors import Conflict, Gone, Invalid
 from .letters import Letter
 from .pipeline import Road
-from .store import accounts, attempts, members, sessions, tokens
+from .store import accounts, attempts, homes, members, sessions, tokens
 from .store.members import Member
 
 CONFIRM_HOURS = 24
@@ -222,7 +222,7 @@ async def open_session(road: Road, member: Member, *, source: Source, twice: boo
             expires_at=now + timedelta(days=SESSION_DAYS),
             confirmed_at=now if twice else None,
         )
-        await members.seen(conn, member.account_id, now=now)
+        await homes.welcome(conn, member.account_id, now=now)
         await records.write(
             conn,
             [Entry(RecordKind.SESSION_LOGIN, member.account_id, None, source=source)],

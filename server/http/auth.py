@@ -22,7 +22,7 @@ from compliance.activity import AccountId
 from .. import keys
 from ..db.pool import Connection
 from ..errors import Forbidden, Unauthorised
-from ..store import accounts, members, sessions, tokens
+from ..store import accounts, homes, sessions, tokens
 from ..store.model import AccountView, Role
 from . import cookies
 from .routes import Needs, Who
@@ -216,7 +216,7 @@ async def _load_token(request: web.Request, conn: Connection, token_hash: bytes)
     account = None
     if token.account_id is not None:
         account = await accounts.get(conn, token.account_id, uris=request.app[keys.URIS])
-        await members.seen(conn, token.account_id, now=now)
+        await homes.welcome(conn, token.account_id, now=now)
     return Viewer(
         account=account,
         locale=token.locale,
@@ -239,7 +239,7 @@ async def _load_session(request: web.Request, conn: Connection, token_hash: byte
     await sessions.touch(
         conn, token_hash, now=now, expires_at=now + timedelta(seconds=cookies.SESSION_SECONDS)
     )
-    await members.seen(conn, session.account_id, now=now)
+    await homes.welcome(conn, session.account_id, now=now)
     return Viewer(
         account=await accounts.get(conn, session.account_id, uris=request.app[keys.URIS]),
         locale=session.locale,

@@ -37,17 +37,9 @@ SOURCE = """account a
 _fields = msgspec.json.Decoder(tuple[FieldView, ...])
 
 _BY_IDS = compose("select {columns} from {source} where a.id = any($1)", columns=COLUMNS, source=SOURCE)
-_BY_URI = compose("select {columns} from {source} where a.uri = $1", columns=COLUMNS, source=SOURCE)
-_BY_LOCAL_NAME = compose(
-    "select {columns} from {source} where a.host is null and lower(a.username) = lower($1)",
-    columns=COLUMNS,
-    source=SOURCE,
-)
-_BY_REMOTE_NAME = compose(
-    "select {columns} from {source} where a.host = $2 and lower(a.username) = lower($1)",
-    columns=COLUMNS,
-    source=SOURCE,
-)
+_BY_URI = "select id from account where uri = $1"
+_BY_LOCAL_NAME = "select id from account where host is null and lower(username) = lower($1)"
+_BY_REMOTE_NAME = "select id from account where host = $2 and lower(username) = lower($1)"
 # Candidates come from each index by itself: one condition over both names would use neither.
 _SEARCH = compose(
     """
@@ -154,16 +146,16 @@ async def find_by_name(
 ) -> AccountView | None:
     """The account called `username@host`, in whatever case; `host` is `None`, or our own, for one of ours."""
     if host is None or host == uris.host:
-        row = await conn.fetchrow(_BY_LOCAL_NAME, username)
+        found = await conn.fetchval(_BY_LOCAL_NAME, username)
     else:
-        row = await conn.fetchrow(_BY_REMOTE_NAME, username, host)
-    return view_of(row, uris) if row else None
+        found = await conn.fetchval(_BY_REMOTE_NAME, username, host)
+    return None if found is None else await find(conn, AccountId(found), uris=uris)
 
 
 async def find_by_uri(conn: Connection, uri: str, *, uris: Uris) -> AccountView | None:
     """The account with this actor id."""
-    row = await conn.fetchrow(_BY_URI, uri)
-    return view_of(row, uris) if row else None
+    found = await conn.fetchval(_BY_URI, uri)
+    return None if found is None else await find(conn, AccountId(found), uris=uris)
 
 
 async def find_ids_by_uri(conn: Connection, actors: Sequence[str]) -> dict[Uri, AccountId]:
@@ -303,9 +295,7 @@ async def upsert_remote(
     return AccountId(found)
 
 
-async def pictures_of(
-    conn: Connection, account_id: AccountId
-) -> tuple[MediaId | None, MediaId | None]:
+async def pictures_of(conn: Connection, account_id: AccountId) -> tuple[MediaId | None, MediaId | None]:
     """The uploads that an account of ours shows as avatar and header, to be named again in a new profile."""
     row = await conn.fetchrow(
         "select avatar_media_id, header_media_id from profile where account_id = $1", account_id

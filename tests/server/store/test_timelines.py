@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from compliance.activity import AccountId, PostId, Visibility
 from server.db.pool import Connection
-from server.store import timelines
+from server.store import homes, timelines
 from server.store.model import Page
-from tests.fixtures.factory import URIS, Factory
+from tests.fixtures.factory import URIS, Factory, now
 
 
 async def test_pages_meet_without_gap_or_overlap(make: Factory, conn: Connection) -> None:
@@ -133,3 +135,29 @@ async def test_home_entries_are_the_home_timeline(make: Factory, conn: Connectio
 async def test_a_timeline_of_nobody_known_is_empty(conn: Connection) -> None:
     assert [] == await timelines.home(conn, AccountId(1), Page())
     assert [] == await timelines.account(conn, AccountId(1), None, Page())
+
+
+async def test_whoever_was_away_finds_a_home_timeline(make: Factory, conn: Connection) -> None:
+    """Nobody writes it ahead for people who do not come."""
+    me, friend, stranger = [await make.member(name) for name in ("me", "friend", "stranger")]
+    await make.follow(me, friend)
+    quiet = await make.account("quiet", "far.example")
+    await make.follow(me, quiet, boosts=False)
+    theirs = await make.post(stranger)
+    mine = await make.post(me)
+    plain = await make.post(friend)
+    boost = await make.boost(friend, theirs)
+    to_me = await make.post(friend, reply_to=mine)
+    await make.post(friend, reply_to=theirs)
+    await make.post(friend, visibility=Visibility.DIRECT)
+    named = await make.post(friend, visibility=Visibility.DIRECT, mentions=[me])
+    await make.boost(quiet, theirs)
+    for_followers = await make.post(quiet, visibility=Visibility.FOLLOWERS)
+    at = now()
+    await homes.welcome(conn, me, now=at)
+    assert [] == await timelines.home(conn, me, Page())
+    await homes.welcome(conn, me, now=at + timedelta(days=31))
+    expected = [for_followers, named, to_me, boost, plain, mine]
+    assert expected == await timelines.home(conn, me, Page())
+    await homes.rebuild(conn, me)
+    assert expected == await timelines.home(conn, me, Page())
