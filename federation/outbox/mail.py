@@ -101,12 +101,13 @@ async def enqueue(
 async def cancel(conn: Connection, uris: Collection[str]) -> int:
     """Drops letters about `uris` that have not left, for things withdrawn before everybody heard of them.
 
-    What is on its way this moment may still arrive; the Delete that follows in the same lane mends it.
+    What is on its way this moment keeps its place in the lane, so that the Delete that follows does not
+    overtake it.
     """
     dropped = await conn.fetch(
         """
         delete from federation.outbound o using federation.message m
-        where m.id = o.message_id and m.object_uri = any($1::text[])
+        where m.id = o.message_id and m.object_uri = any($1::text[]) and o.locked_until is null
           and m.kind in ('create', 'update', 'announce', 'like')
         returning o.id
         """,

@@ -292,6 +292,19 @@ async def test_mail_about_what_was_withdrawn_is_dropped(post: Post) -> None:
     assert ["delete", "delete", "follow"] == sorted(kinds)
 
 
+async def test_a_delete_does_not_overtake_what_is_on_its_way(post: Post) -> None:
+    """The post would stand on the other server for ever."""
+    uri = post.road.uris.post("alice", post.road.ids())
+    note = Note(uri=uri, author=post.sender.uri, url=uri, html="<p>x</p>", text="x", published=post.now)
+    await post.write(Create(id=post.act(), actor=post.sender, note=note), *_at("a.example"))
+    [job] = await post.claim()
+    assert 0 == await outbox.cancel(post.conn, [uri])
+    await post.write(Delete(id=post.act(), actor=post.sender, target=uri), *_at("a.example"))
+    assert [] == await post.claim()
+    await post.end(Fate.DELIVERED, job)
+    assert ["delete"] == [job.kind for job in await post.claim()]
+
+
 async def test_what_two_claim_at_once_they_share(post: Post) -> None:
     """Two workers, one letter each way or the other."""
     await post.follow("bob", *_at(*(f"h{number}.example" for number in range(20))))
