@@ -38,7 +38,7 @@ _REBUILD = """
 
 
 async def welcome(conn: Connection, account_id: AccountId, *, now: datetime) -> None:
-    """Notes that a member is here; for one who was away too long, writes the home timeline that nobody kept."""
+    """Notes that a member is here; for one long away, writes the home timeline that nobody kept."""
     if await members.seen(conn, account_id, now=now):
         await rebuild(conn, account_id)
 
