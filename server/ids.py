@@ -7,6 +7,7 @@ making the same id without asking anybody.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -40,6 +41,7 @@ class IdMaker:
         self._clock = clock
         self._millisecond = 0
         self._sequence = 0
+        self._past = secrets.randbelow(1 << _SHIFT)
 
     def __call__(self) -> int:
         """The next id, for something that happens now."""
@@ -56,10 +58,15 @@ class IdMaker:
 
     def at(self, moment: datetime) -> int:
         """An id for something that happened at `moment`, such as an older post of another server; never
-        later than now."""
-        fresh = self()
-        earliest = min(int(moment.timestamp() * 1000), fresh >> _SHIFT)
-        return max(earliest, 1) << _SHIFT | fresh & ((1 << _SHIFT) - 1)
+        later than now.
+
+        Many servers tell whole seconds only, so the rest of the id counts on from call to call: it must tell
+        apart what happened at one moment and is stored at different ones. Two processes may still make the
+        same one, once in some ten thousand times; whoever stores it tries again then.
+        """
+        now = self() >> _SHIFT
+        self._past = (self._past + 1) % (1 << _SHIFT)
+        return max(min(int(moment.timestamp() * 1000), now), 1) << _SHIFT | self._past
 
 
 def moment_of(id_: int) -> datetime:

@@ -128,7 +128,7 @@ async def finish(conn: Connection, claimed: Sequence[Claimed]) -> None:
 async def put_back(
     conn: Connection, claimed: Sequence[Claimed], *, due_at: datetime, error: str | None
 ) -> None:
-    """Lets rows be claimed again later. Without an `error` they were not tried, and this claim does not count."""
+    """Lets rows be claimed again later. Without an `error` they were not tried: the claim does not count."""
     await conn.execute(
         """
         update federation.inbound i
@@ -168,6 +168,14 @@ async def park(conn: Connection, claimed: Claimed, *, error: str) -> None:
         claimed.id,
         claimed.attempts,
         error,
+    )
+
+
+async def release_all(conn: Connection) -> None:
+    """Gives back everything, for a server that starts: whoever had claimed it is dead."""
+    await conn.execute(
+        "update federation.inbound set locked_until = null "
+        "where state = 'waiting' and locked_until is not null"
     )
 
 

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 
 from compliance.activity import AccountId
@@ -25,7 +25,7 @@ from federation.signatures import SigningKey
 from ..db.pool import Connection
 from ..metrics import Metrics
 from ..pipeline import Road
-from ..store import actor_keys
+from ..store import actor_keys, inbound
 from .runner import Job, Runner
 
 LEASE = timedelta(seconds=90)
@@ -141,6 +141,19 @@ class Delivery:
             self._metrics.jobs.labels("delivery", result.fate.value).inc()
         if given_up:
             self._metrics.jobs.labels("delivery", "given up").inc(given_up)
+
+
+async def recover(road: Road) -> None:
+    """At the start of a server, before any worker: takes back what the one before it left under way."""
+    async with road.pool.acquire() as conn:
+        await outbox.release_all(conn)
+        await inbound.release_all(conn)
+
+
+async def heard_from(road: Road, conn: Connection, hosts: Collection[str]) -> None:
+    """Ends the pauses of hosts that just sent something: what waits for them may go."""
+    if await outbox.heard_from(conn, hosts, now=road.clock()):
+        road.events.notify("outbound")
 
 
 async def load_key(road: Road, conn: Connection, account_id: AccountId) -> SigningKey:

@@ -18,6 +18,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from asyncpg import UniqueViolationError
+
 from compliance.activity import Activity, Announce, Create, Direction, UpdateProfile, Uri
 from compliance.records import Source
 from federation import fetch, origin, parse, wire
@@ -32,6 +34,7 @@ from ..pipeline import Answer, Done, Failed, Road, submit
 from ..store import inbound, known
 from ..store.inbound import Claimed, LeaseLost
 from ..store.known import KnownActor
+from .delivery import heard_from
 from .runner import Job, Runner
 
 BATCH = 200
@@ -93,6 +96,7 @@ class Inbox:
             if not rows:
                 due = await inbound.next_due(conn)
                 return IDLE_SECONDS if due is None else max((due - now).total_seconds(), 0.05)
+            await heard_from(self._road, conn, {row.host for row in rows})
             actors = await known.actors(conn, list({row.actor for row in rows}))
         readings = await self._read(rows, actors)
         ready, slow, dropped = await self._sort(readings)
@@ -163,7 +167,7 @@ class Inbox:
             return False
         return said.target not in here and not self._road.uris.is_ours(said.target)
 
-    async def _submit(self, readings: Sequence[Ready]) -> None:
+    async def _submit(self, readings: Sequence[Ready], *, is_first: bool = True) -> None:
         """One batch down the road; the rows are done in its transaction, or not at all."""
         if not readings:
             return
@@ -184,7 +188,10 @@ class Inbox:
                 raise
             answers = [Failed(error)]
         for reading, answer in zip(readings, answers, strict=True):
-            if isinstance(answer, Failed):
+            if isinstance(answer, Failed) and is_first and isinstance(answer.error, UniqueViolationError):
+                # Somebody else stored the same thing, or took the same id, at the same moment.
+                await self._submit([reading], is_first=False)
+            elif isinstance(answer, Failed):
                 await self._failed(reading.row, answer.error)
             else:
                 self._count("done", 1)
