@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from ..db import access
+from ..ids import Clock, system_clock
 from ..opening import found, open_road, worker_number
 from ..pipeline import Road
 from ..settings import Settings
@@ -76,13 +77,13 @@ def call_of(arguments: argparse.Namespace) -> Call:
     return Call(arguments, load(arguments=given))
 
 
-def on_road(call: Call, work: Callable[[Road], Awaitable[T]]) -> T:
+def on_road(call: Call, work: Callable[[Road], Awaitable[T]], *, clock: Clock = system_clock) -> T:
     """Does `work` on a road of its own, migrated and founded."""
     with access.running(call.settings) as (settings, cluster), worker_number(settings.data) as number:
 
         async def whole() -> T:
             await access.prepare(settings, cluster)
-            async with open_road(settings, worker=number, for_jobs=True) as road:
+            async with open_road(settings, worker=number, clock=clock, for_jobs=True) as road:
                 await found(road)
                 return await work(road)
 
