@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
 
 import opencc
 
@@ -25,10 +27,10 @@ _UNSPACED = re.compile(
 anywhere."""
 
 _FILLERS = " *_|~^·•"
-_GAP = re.compile(rf"[{re.escape(_FILLERS)}]+(?=[{_HAN}])")
-"""Any gap before an ideograph; a cheap look before the exact one. Rare ideographs outside the first plane
-keep their gaps."""
-_INNER_GAP = re.compile(rf"(?<=[{_HAN}])[{re.escape(_FILLERS)}]+(?=[{_HAN}])")
+_GAP = re.compile(f"[{re.escape(_FILLERS)}][{_HAN}]")
+"""The end of any gap before an ideograph: a cheap look before the exact one, linear in any number of fillers.
+Rare ideographs, those outside the first plane, keep their gaps."""
+_INNER_GAP = re.compile(f"(?<=[{_HAN}])[{re.escape(_FILLERS)}]++(?=[{_HAN}])")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -66,9 +68,25 @@ class Trace:
 
 def trace(text: str) -> Trace:
     """As `fold`, with the way back."""
-    parts = [part for cluster in _clusters(text) for part in cluster]
-    parts = _squeezed(parts)
-    return Trace("".join(part[0] for part in parts), tuple(p[1] for p in parts), tuple(p[2] for p in parts))
+    chars: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in _clusters(text):
+        for char in _fold_cluster(text[start:end]):
+            is_space = char.isspace()
+            if is_space and (not chars or chars[-1] == " "):
+                continue
+            chars.append(" " if is_space else char)
+            starts.append(start)
+            ends.append(end)
+    if chars and chars[-1] == " ":
+        chars.pop()
+    kept = _outside_gaps("".join(chars))
+    return Trace(
+        "".join("".join(chars[part]) for part in kept),
+        tuple(chain.from_iterable(starts[part] for part in kept)),
+        tuple(chain.from_iterable(ends[part] for part in kept)),
+    )
 
 
 def joins(left: str, right: str) -> bool:
@@ -77,38 +95,26 @@ def joins(left: str, right: str) -> bool:
     return left.isalnum() and right.isalnum() and not (_UNSPACED.match(left) or _UNSPACED.match(right))
 
 
-_Part = tuple[str, int, int]
-
-
-def _clusters(text: str) -> list[list[_Part]]:
-    """Folds what belongs together: a character and the marks or jamo after it. Nothing else meets its
-    neighbour in folding."""
-    clusters: list[list[_Part]] = []
+def _clusters(text: str) -> Iterator[tuple[int, int]]:
+    """What belongs together: a character and the marks or jamo after it. Nothing else meets its neighbour in
+    folding."""
     start = 0
-    for end in range(1, len(text) + 1):
-        if end < len(text) and _clings(text[end]):
-            continue
-        clusters.append([(char, start, end) for char in _fold_cluster(text[start:end])])
-        start = end
-    return clusters
+    for end in range(1, len(text)):
+        if not _clings(text[end]):
+            yield start, end
+            start = end
+    if text:
+        yield start, len(text)
 
 
-def _squeezed(parts: list[_Part]) -> list[_Part]:
-    spaced: list[_Part] = []
-    for char, start, end in parts:
-        if not char.isspace():
-            spaced.append((char, start, end))
-        elif spaced and spaced[-1][0] != " ":
-            spaced.append((" ", start, end))
-    if spaced and spaced[-1][0] == " ":
-        spaced.pop()
-    text = "".join(part[0] for part in spaced)
-    closed: list[_Part] = []
-    kept = 0
+def _outside_gaps(text: str) -> list[slice]:
+    """What is left of a folded text when the gaps inside runs of ideographs are closed."""
+    kept: list[slice] = []
+    start = 0
     for gap in _INNER_GAP.finditer(text):
-        closed += spaced[kept : gap.start()]
-        kept = gap.end()
-    return closed + spaced[kept:]
+        kept.append(slice(start, gap.start()))
+        start = gap.end()
+    return [*kept, slice(start, len(text))]
 
 
 @lru_cache(maxsize=20_000)

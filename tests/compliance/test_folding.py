@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -94,3 +96,21 @@ def test_folding_what_is_folded_changes_nothing(text: str) -> None:
 def test_words_end_where_their_script_says(left: str, right: str, one_word: bool) -> None:
     """Chinese has no spaces between words; an English word glued to Chinese is still whole."""
     assert joins(left, right) is one_word
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["假" + " *" * 100_000, " *" * 100_000, "假 " * 100_000, "a\u0301" * 100_000, "\u200b" * 200_000 + "a"],
+    ids=["fillers", "fillers alone", "gaps", "marks", "hidden"],
+)
+def test_the_time_grows_with_the_length_and_no_faster(text: str) -> None:
+    """A text must not cost more than its size, whoever has thought about how: a tenth takes about a tenth."""
+
+    def taken(part: str) -> int:
+        started = time.process_time_ns()
+        fold(part)
+        return time.process_time_ns() - started
+
+    fold("热身")
+    whole, tenth = taken(text), min(taken(text[: len(text) // 10]) for _ in range(3))
+    assert whole < 40 * max(tenth, 100_000)
