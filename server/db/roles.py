@@ -34,7 +34,9 @@ async def grant_app_role(owner: Connection, login: str) -> str:
         async with owner.transaction():
             if not await owner.fetchval("select true from pg_roles where rolname = $1", APP):
                 await owner.execute(f"create role {APP} nologin")
-            if not await owner.fetchval("select pg_has_role($1::name, $2::name, 'member')", login, APP):
+            if not await owner.fetchval(
+                "select pg_has_role($1::name, $2::name, $3)", login, APP, _changing(owner)
+            ):
                 await owner.execute(f"grant {APP} to {quoted(login)}")
     except asyncpg.PostgresError:
         return login
@@ -45,10 +47,16 @@ async def find_app_role(conn: Connection) -> str | None:
     """The role to change to after a log-in, where it is another than the login's own."""
     found: str | None = await conn.fetchval(
         "select rolname from pg_roles where rolname = $1 and rolname <> current_user"
-        " and pg_has_role(current_user, oid, 'member')",
+        " and pg_has_role(current_user, oid, $2)",
         APP,
+        _changing(conn),
     )
     return found
+
+
+def _changing(conn: Connection) -> str:
+    """What allows SET ROLE: since 16 more than being a member, as the maker of a role is at once."""
+    return "set" if conn.get_server_version().major >= 16 else "member"
 
 
 def quoted(name: str) -> str:
