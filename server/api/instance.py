@@ -127,7 +127,8 @@ async def _v2(request: web.Request) -> dict[str, Any]:
         "terms_of_service": f"{origin}/terms",
     }
     shown = {"local": "public", "remote": "public"}
-    absent = {"local": "disabled", "remote": "disabled"}
+    # There is no such timeline yet; Mastodon has no word for "disabled" on this side of it.
+    absent = {"local": "authenticated", "remote": "disabled"}
     return {
         "domain": request.app[keys.URIS].host,
         "title": site.title,

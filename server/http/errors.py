@@ -48,6 +48,7 @@ _HELP = {
     Reason.IDENTITY_LAPSED: "/settings/identity",
     Reason.AGREEMENT_REQUIRED: "/terms",
 }
+_WAITS = i18n.mark("A person will look at it. Until then only you can see it, and you will be told.")
 _FAILED = "Something went wrong on our side"
 # Clients compare these with Mastodon's own words.
 _VERBATIM = frozenset({401, 404})
@@ -128,7 +129,7 @@ def payload(request: web.Request, error: AppError, said: str) -> dict[str, Any]:
     body: dict[str, Any] = {"error": said}
     if isinstance(error, NotPublished):
         stopped = error.stopped
-        next_step = i18n.translate(locale_of(request), error.next_step)
+        next_step = i18n.translate(locale_of(request), _WAITS if stopped.is_held else error.next_step)
         body["error_description"] = f"{said} {next_step}".strip()
         body["yanlu"] = {
             "decision": str(stopped.decision_id),
