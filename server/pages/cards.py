@@ -123,7 +123,7 @@ def one(request: web.Request, entry: Entry, *, focus: bool = False) -> Card:
 def _lead_here(html: Markup, mention: MentionView) -> Markup:
     """A name in a post leads to its page here, not away."""
     away, here = escape(mention.url), escape(f"/@{mention.handle}")
-    return Markup(html.replace(f'href="{away}"', f'href="{here}"'))  # noqa: S704 - both are escaped
+    return Markup(str(html).replace(f'href="{away}"', f'href="{here}"'))  # noqa: S704 - both are escaped
 
 
 def path_of(post: PostView) -> str:
