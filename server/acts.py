@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compliance import reasons
 from compliance.activity import (
     Accept,
     AccountId,
@@ -38,13 +37,13 @@ from compliance.activity import (
     Visibility,
 )
 from compliance.records import Source
-from compliance.verdict import Reason
 
 from . import drafts
 from .drafts import Draft, ProfileDraft, Resolve
 from .errors import AppError, Forbidden, Invalid, NotFound
 from .media.files import Stored
 from .pipeline import Answer, Done, Failed, Once, Road, Stopped, answered, submit
+from .refusal import NotPublished
 from .store import accounts, deeds, follows, posts
 from .store.model import AccountView, PostView
 
@@ -72,26 +71,6 @@ __all__ = (
 )
 
 COMMENT_LENGTH = 1_000
-_STANDING = {
-    Reason.IDENTITY_REQUIRED,
-    Reason.IDENTITY_LAPSED,
-    Reason.AGREEMENT_REQUIRED,
-    Reason.ACCOUNT_SUSPENDED,
-    Reason.ACCOUNT_LIMITED,
-}
-
-
-class NotPublished(AppError):
-    """The gate said no, or not yet. `message` is the reason's text for its author, `next_step` what they can
-    do."""
-
-    def __init__(self, stopped: Stopped) -> None:
-        text = reasons.TEXTS[stopped.reason]
-        super().__init__(text.happened, field=stopped.field)
-        self.stopped = stopped
-        self.title = text.title
-        self.next_step = text.next_step
-        self.status = Forbidden.status if stopped.reason in _STANDING else Invalid.status
 
 
 async def publish(

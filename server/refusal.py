@@ -1,0 +1,30 @@
+"""What a person is told whose act the gate stopped."""
+
+from __future__ import annotations
+
+from compliance import reasons
+from compliance.verdict import Reason
+
+from .errors import AppError, Forbidden, Invalid
+from .pipeline import Stopped
+
+_STANDING = {
+    Reason.IDENTITY_REQUIRED,
+    Reason.IDENTITY_LAPSED,
+    Reason.AGREEMENT_REQUIRED,
+    Reason.ACCOUNT_SUSPENDED,
+    Reason.ACCOUNT_LIMITED,
+}
+
+
+class NotPublished(AppError):
+    """The gate said no, or not yet. `message` is the reason's text for its author, `next_step` what they can
+    do."""
+
+    def __init__(self, stopped: Stopped) -> None:
+        text = reasons.TEXTS[stopped.reason]
+        super().__init__(text.happened, field=stopped.field)
+        self.stopped = stopped
+        self.title = text.title
+        self.next_step = text.next_step
+        self.status = Forbidden.status if stopped.reason in _STANDING else Invalid.status
