@@ -61,19 +61,10 @@ async def main() -> None:
     pillow_heif.register_heif_opener()
     with tempfile.TemporaryDirectory(prefix="yanlu-bench-") as folder:
         for name, data, shape in _samples():
-            stored: list[files.Stored] = []
-
-            async def upload(
-                data: bytes = data, shape: Shape = shape, stored: list[files.Stored] = stored
-            ) -> None:
-                stored.append(await files.store_image(Path(folder), data, Media(), shape=shape))
-
-            cost = await _measure(upload)
-            one = stored[0]
-            kept = (
-                f"{len(data) >> 10} KiB in, {one.mime} {one.width} x {one.height}, {one.bytes >> 10} KiB kept"
-            )
-            print(cost.line(name, kept))
+            store = partial(files.store_image, Path(folder), data, Media(), shape=shape)
+            one = await store()
+            kept = f"{one.mime} {one.width} x {one.height}, {one.bytes >> 10} KiB kept"
+            print((await _measure(store)).line(name, f"{len(data) >> 10} KiB in, {kept}"))
         await _together(Path(folder), _samples()[0][1])
 
 
