@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -66,9 +67,12 @@ class World:
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, *, people: int, workers: int = 2, port: int = 8_897, env: Mapping[str, str] | None = None
+    folder: Path, *, people: int, workers: int = 2, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[World]:
     """A fresh server with `people` members, each with a verified identity and a token."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
     origin = f"http://127.0.0.1:{port}"
     settings = {
         "YANLU_ORIGIN": origin,
