@@ -133,8 +133,8 @@ async def test_a_killed_database_is_started_again(tmp_path: Path) -> None:
     with _taken(Cluster(tmp_path)) as cluster:
         async with _connected(cluster) as conn:
             await conn.execute("create table kept as select 1 as one")
-            os.kill(_postmaster(tmp_path), signal.SIGKILL)
-            await _until_dead(cluster)
+        os.kill(_postmaster(tmp_path), signal.SIGKILL)
+        await _until_dead(cluster)
         cluster.take()
         async with _connected(cluster) as conn:
             assert await conn.fetchval("select one from kept") == 1
