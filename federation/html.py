@@ -52,7 +52,6 @@ _CLEANER = nh3.Cleaner(
     url_relative="deny",
 )
 _SPACES = re.compile(r"[ \t\n\r\f]+")
-_AROUND_BREAK = re.compile(r" *\n *")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 _LANG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
@@ -202,4 +201,5 @@ def _attributes(element: lxml_html.HtmlElement, to: _Writer) -> str:
 
 
 def _tidy(text: str) -> str:
-    return _MANY_BREAKS.sub("\n\n", _AROUND_BREAK.sub("\n", text)).strip("\n ")
+    lines = "\n".join(line.strip(" ") for line in text.split("\n"))
+    return _MANY_BREAKS.sub("\n\n", lines).strip("\n")

@@ -1,13 +1,14 @@
 """JSON-LD for the documents that are not plain: expanded and compacted against our own context, by bundled
 contexts only.
 
-A document is bounded before pyld sees it (nodes, context size, and no scoped contexts, which are what makes
-expansion blow up), so that one costs milliseconds. Callers on an event loop hand it to a thread or a worker
-process.
+A document is bounded before pyld sees it (parts, contexts, and no scoped contexts, which are what makes
+expansion blow up), so that the worst costs some tens of milliseconds. Callers on an event loop hand it to a
+thread or a worker process.
 """
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,7 +18,10 @@ from ..errors import Malformed
 from .contexts import AS2, bundled
 from .strict import Document, Value
 
-MAX_NODES: Final = 2000
+MAX_PARTS: Final = 1000
+MAX_CONTEXTS: Final = 32
+"""Each mention of a large context costs two milliseconds, the same one again as well."""
+_ONE_AT_A_TIME: Final = threading.Lock()  # pyld keeps a cache of contexts that threads may not share
 
 _OURS: Final = [
     AS2,
@@ -33,13 +37,13 @@ _OURS: Final = [
 
 def compact(document: Document) -> Document:
     """`document` with our names for its words; what has no name here is left out."""
-    if _size(document) > MAX_NODES:
-        raise Malformed("document has too many parts for JSON-LD")
+    _require_bounded(document)
     if "@context" not in document:
         document = {"@context": AS2, **document}
     options: dict[str, Any] = {"documentLoader": _load, "processingMode": "json-ld-1.1"}
     try:
-        result = jsonld.compact(document, _our_context(), options)
+        with _ONE_AT_A_TIME:
+            result = jsonld.compact(document, _our_context(), options)
     except (jsonld.JsonLdError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Malformed(f"not JSON-LD: {type(error).__name__}") from error
     if not isinstance(result, dict) or "@graph" in result:
@@ -67,14 +71,17 @@ def _load(uri: str, options: Document) -> Document:
     }
 
 
-def _size(document: Document) -> int:
-    count = 0
+def _require_bounded(document: Document) -> None:
+    parts = contexts = 0
     waiting: list[Value] = [document]
-    while waiting and count <= MAX_NODES:
+    while waiting:
         item = waiting.pop()
-        count += 1
+        parts += 1
         if isinstance(item, dict):
             waiting += item.values()
+            context = item.get("@context")
+            contexts += len(context) if isinstance(context, list) else context is not None
         elif isinstance(item, list):
             waiting += item
-    return count
+        if parts > MAX_PARTS or contexts > MAX_CONTEXTS:
+            raise Malformed("document has too many parts for JSON-LD")

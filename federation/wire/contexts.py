@@ -49,6 +49,8 @@ CORE: Final = frozenset(
 )
 """Words whose meaning decides who says what to whom: they have one meaning, or the document is refused."""
 
+MAX_CONTEXTS: Final = 100
+
 KEYWORDS: Final = frozenset(
     {
         *("@context", "@id", "@type", "@value", "@language", "@list", "@set", "@graph", "@reverse"),
@@ -74,6 +76,7 @@ def bundled(uri: str) -> Document:
 def is_plain(document: Document) -> bool:
     """Whether `document` may be read by its plain names; refuses what may not be read at all."""
     plain = True
+    contexts = 0
     waiting: list[Value] = [document]
     while waiting:
         item = waiting.pop()
@@ -81,6 +84,9 @@ def is_plain(document: Document) -> bool:
             waiting += item
         elif isinstance(item, dict):
             if not KEYWORDS.isdisjoint(item):
+                contexts += 1
+                if contexts > MAX_CONTEXTS:
+                    raise Malformed("document with more than 100 contexts")
                 plain = _are_keywords_plain(item) and plain
             waiting += [value for key, value in item.items() if key != "@context"]
     return plain

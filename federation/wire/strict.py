@@ -26,8 +26,12 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_MEMBERS = 1000
 MAX_DIGITS = 64
+MAX_CONTAINERS = 20_000
+"""Lists and objects in all: a megabyte of nothing but brackets would take half a second."""
 
-_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# Whatever follows a quote matches, up to the end if it must: a start that failed would be tried at every
+# quote.
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
@@ -37,8 +41,7 @@ def parse(body: bytes) -> Document:
     """The JSON object in `body`, or `Malformed`."""
     if len(body) > MAX_BYTES:
         raise Malformed("document larger than 1 MiB")
-    if _depth(body) > MAX_DEPTH:
-        raise Malformed("document nested deeper than 64")
+    _require_shape(body)
     try:
         value = _DECODER.decode(body.decode())
     except (ValueError, RecursionError) as error:
@@ -55,22 +58,18 @@ def write(document: Document) -> bytes:
     return msgspec.json.encode(document)
 
 
-def _depth(body: bytes) -> int:
-    """An upper bound of the nesting, exact where it matters. Brackets in strings do not count."""
-    most = body.count(b"[") + body.count(b"{")
-    if most <= MAX_DEPTH:
-        return most
-    depth = deepest = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", body)):
-        if bracket in b"[{":
-            depth += 1
-            if depth > deepest:
-                deepest = depth
-                if deepest > MAX_DEPTH:
-                    break
-        else:
-            depth -= 1
-    return deepest
+def _require_shape(body: bytes) -> None:
+    """Refuses what is nested too deeply or too finely. Brackets in strings do not count."""
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return
+    bare = _STRINGS.sub(b"", body)
+    if bare.count(b"[") + bare.count(b"{") > MAX_CONTAINERS:
+        raise Malformed("document with more than 20,000 lists and objects")
+    depth = 0
+    for bracket in _BRACKETS.findall(bare):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise Malformed("document nested deeper than 64")
 
 
 def _members(pairs: list[tuple[str, Value]]) -> Document:

@@ -26,6 +26,8 @@ HOSTILE = {
     "nested objects": b'{"a":' * 20_000,
     "65 deep": b'{"a":' * 65 + b"1" + b"}" * 65,
     "deep behind a string": b'{"a":"}}}}","b":' + b"[" * 70 + b"]" * 70 + b"}",
+    "deep behind a string that never ends": b'{"a":' + b"[" * 70 + b'"' + b'\\"' * 1000,
+    "nothing but brackets": b'{"a":[' + b"{}," * 30_000 + b"{}]}",
     "too large": b'{"a":"' + b"a" * (1024 * 1024) + b'"}',
     "many members": json.dumps({str(number): 1 for number in range(1001)}).encode(),
     "same key twice": b'{"actor":"a","actor":"b"}',
@@ -64,7 +66,7 @@ def test_hostile_json_is_malformed(body: bytes) -> None:
     "body",
     [
         b'{"a":' * 64 + b"1" + b"}" * 64,
-        b'{"a":"' + b"[" * 5000 + b'"}',
+        b'{"a":"' + b"[" * 50_000 + b'"}',
         b'{"a":"\\\\u0000 \\\\ud800"}',
         b'{"a":"\\ud83d\\ude00"}',
         b'{"a":"\\"[[[[\\\\"}',
@@ -144,6 +146,13 @@ def test_documents_of_several_subjects_are_refused(keyword: str) -> None:
             wire.read(wire.write({"@context": AS2, "id": "https://home.example/1", **document}))
 
 
+def test_a_document_has_few_contexts() -> None:
+    """Each new one costs a look."""
+    parts = [{"@context": {f"w{number}": "https://e.example/w"}} for number in range(200)]
+    with pytest.raises(Malformed):
+        wire.is_plain({"object": parts})
+
+
 def test_json_ld_is_read_by_our_names() -> None:
     """A peer may spell the same thing with keywords and prefixes."""
     document = {
@@ -179,8 +188,13 @@ def test_json_ld_is_read_by_our_names() -> None:
 def test_json_ld_has_a_budget() -> None:
     """It is the one slow road, and anybody may take it."""
     tags = [{"@type": "Hashtag", "name": str(number)} for number in range(3000)]
-    with pytest.raises(Malformed):
-        wire.read(wire.write({"@context": AS2, "id": "https://home.example/1", "tag": tags}))
+    for document in (
+        {"@context": AS2, "tag": tags},
+        {"@context": [AS2] * 900},
+        {"@context": AS2, "tag": [{"@context": AS2, "name": "x"} for _ in range(100)]},
+    ):
+        with pytest.raises(Malformed):
+            wire.compact({"@id": "https://home.example/1", **document})
 
 
 MEDIA_TYPES = {
