@@ -5,12 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from .. import keys
+from ..db.pool import Connection
 from ..errors import Unauthorised
 from ..http import auth, body, limits
 from ..http.auth import viewer_id
 from ..http.routes import Reach, needs
 from ..store import accounts, follows, tags
 from ..store.model import AccountView, Entry
+from ..uris import Uris
 from . import answers, entities, render, resolving, schemas
 from .render import RENDERER
 
@@ -76,11 +78,24 @@ async def _people(request: web.Request, asked: schemas.AccountSearch) -> list[Ac
         await resolving.ask_for_handle(request, words)
     async with request.app[keys.POOL].acquire() as conn:
         found = await accounts.search(conn, words, limit, viewer, uris=uris, offset=offset)
+        if not offset:
+            found = (await _exact_first(conn, words, found, uris))[:limit]
         if asked.following and viewer is not None:
             relations = await follows.relationships(conn, viewer, [view.id for view in found])
             followed = {each.id for each in relations if each.following}
             found = [view for view in found if view.id in followed]
     return found
+
+
+async def _exact_first(
+    conn: Connection, words: str, found: list[AccountView], uris: Uris
+) -> list[AccountView]:
+    """Whoever has exactly this name comes first, somebody blocked as well: how else to lift the block?"""
+    name, _, host = words.removeprefix("@").partition("@")
+    exact = await accounts.find_by_name(conn, name, host.lower() or None, uris=uris) if name else None
+    if exact is None or exact.suspended or exact.gone or exact.actor_type == "Application":
+        return found
+    return [exact, *(view for view in found if view.id != exact.id)]
 
 
 async def _addressed(

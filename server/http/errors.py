@@ -46,7 +46,7 @@ _DECISIONS = "/my/decisions"
 _HELP = {
     Reason.IDENTITY_REQUIRED: "/settings/identity",
     Reason.IDENTITY_LAPSED: "/settings/identity",
-    Reason.AGREEMENT_REQUIRED: "/terms",
+    Reason.AGREEMENT_REQUIRED: "/settings/account",
 }
 _WAITS = i18n.mark("A person will look at it. Until then only you can see it, and you will be told.")
 _FAILED = "Something went wrong on our side"

@@ -264,6 +264,9 @@ async def test_search_finds_people_tags_and_addresses(enter: Enter, nobody: Call
     await bob.do(f"/api/v1/accounts/{alice.id}/follow")
     assert ["alice"] == (await found(bob, q="al", following="true"))["accounts"]
     assert [] == (await found(alice, q="bo", following="true"))["accounts"]
+    await bob.do(f"/api/v1/accounts/{alice.id}/block")
+    assert [] == (await found(bob, q="ali"))["accounts"]
+    assert ["alice"] == (await found(bob, q="@alice"))["accounts"]
 
 
 async def test_a_complaint_gets_a_receipt(enter: Enter) -> None:
