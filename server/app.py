@@ -12,7 +12,6 @@ from dataclasses import replace
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
-from compliance.activity import AccountId, PostId
 from federation.fetch import Client, Limits
 
 from . import activitypub, admin, api, health, keys, logs, media_routes
@@ -21,7 +20,7 @@ from .activitypub.inbox import INTAKE
 from .activitypub.intake import Intake
 from .activitypub.objects import negotiate
 from .activitypub.signers import SIGNERS, Signers
-from .events import EVERYTHING, Events
+from .events import Events
 from .http import accesslog, auth, errors, guard, headers, limits, routes
 from .ids import Clock, system_clock
 from .metrics import Metrics
@@ -31,7 +30,7 @@ from .pages.render import PAGES, Pages
 from .providers.mail import open_mailer
 from .providers.sms import open_gateway
 from .settings import Settings, parse_allow_insecure
-from .store import accounts, cache
+from .store import accounts
 from .supervise import Post
 from .uris import Uris
 from .workers import delivery, inbox
@@ -81,7 +80,6 @@ def create_app(
     for part in (health, media_routes, activitypub, api, pages, admin):
         routes.mount(app, part.routes)
     routes.check(app)
-    _keep_caches_true(app[keys.EVENTS])
     app.cleanup_ctx.append(_road(worker))
     app.cleanup_ctx.append(_federation(resolver))
     app.cleanup_ctx.append(_providers)
@@ -185,29 +183,3 @@ async def _jobs(app: web.Application) -> AsyncIterator[None]:
         yield
         await intake.close()
         await runner.close()
-
-
-def _keep_caches_true(events: Events) -> None:
-    """What another process changed is forgotten here."""
-
-    def posts(payload: str) -> None:
-        if payload == EVERYTHING:
-            cache.posts.clear()
-        else:
-            cache.forget_posts((PostId(int(payload)),))
-
-    def people(payload: str) -> None:
-        if payload == EVERYTHING:
-            cache.accounts.clear()
-        else:
-            cache.forget_accounts((AccountId(int(payload)),))
-
-    def homes(payload: str) -> None:
-        if payload == EVERYTHING:
-            cache.homes.clear()
-        else:
-            cache.forget_homes((AccountId(int(payload)),))
-
-    events.subscribe("posts", posts)
-    events.subscribe("accounts", people)
-    events.subscribe("homes", homes)

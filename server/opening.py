@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -22,11 +23,11 @@ from compliance.sealing import Sealer
 from . import keypair
 from .db.pool import JOB_STATEMENT_SECONDS, WEB_STATEMENT_SECONDS, open_pool
 from .db.roles import find_app_role
-from .events import Events
+from .events import EVERYTHING, Events
 from .ids import MAX_WORKER, Clock, IdMaker, system_clock
 from .pipeline import Road, Rules
 from .settings import Settings
-from .store import accounts
+from .store import accounts, cache
 from .uris import Uris
 
 SECRET = "secret.key"  # noqa: S105 - the name of a file
@@ -46,6 +47,7 @@ async def open_road(
 ) -> AsyncIterator[Road]:
     """The road of one process, with everything under it; closed again at the end of the block."""
     events = events or Events()
+    _keep_caches_true(events)
     url = settings.database.url
     conn = await asyncpg.connect(url, timeout=10)
     try:
@@ -125,6 +127,23 @@ def worker_number(data: Path) -> Iterator[int]:
         finally:
             os.close(descriptor)
         return
+
+
+def _keep_caches_true(events: Events) -> None:
+    """What this process or another changed is forgotten here."""
+
+    def follow(channel: str, forget: Callable[[Iterable[Any]], None], clear: Callable[[], None]) -> None:
+        def hear(payload: str) -> None:
+            if payload == EVERYTHING:
+                clear()
+            else:
+                forget((int(payload),))
+
+        events.subscribe(channel, hear)
+
+    follow("posts", cache.forget_posts, cache.posts.clear)
+    follow("accounts", cache.forget_accounts, cache.accounts.clear)
+    follow("homes", cache.forget_homes, cache.homes.clear)
 
 
 async def _close(pool: asyncpg.Pool[asyncpg.Record]) -> None:
