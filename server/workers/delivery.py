@@ -51,12 +51,8 @@ class Delivery:
         )
         self._keys: OrderedDict[AccountId, SigningKey] = OrderedDict()
         self._under_way: dict[asyncio.Task[Result], float] = {}
-        self._job = Job("delivery", self.work, channel="outbound")
         self._is_closed = False
-
-    @property
-    def job(self) -> Job:
-        return self._job
+        self.job = Job("delivery", self.work, channel="outbound")
 
     async def work(self) -> float:
         """Settles what has ended and claims what may go now; each letter that ends has this called again."""
@@ -103,7 +99,7 @@ class Delivery:
     def _send(self, job: outbox.Job) -> None:
         task = asyncio.create_task(self._deliver(job), name=f"delivery to {job.host}")
         self._under_way[task] = asyncio.get_running_loop().time()
-        task.add_done_callback(lambda _: self._job.wake())
+        task.add_done_callback(lambda _: self.job.wake())
 
     async def _deliver(self, job: outbox.Job) -> Result:
         return await delivery.send(self._client, job, await self._key(job.signer))

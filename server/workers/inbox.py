@@ -84,6 +84,7 @@ class Inbox:
         self._lanes_of: Counter[str] = Counter()
         self._conversations: set[asyncio.Task[None]] = set()
         self._is_closed = False
+        self.job = Job("inbox", self.work, channel="inbound")
 
     async def work(self) -> float:
         """Works on a batch, and says when to come again."""
@@ -229,6 +230,8 @@ class Inbox:
             self._lanes_of[host] -= 1
             if not self._lanes_of[host]:
                 del self._lanes_of[host]
+            # What the actor sent meanwhile was not claimed, so as not to pass what was in the lane.
+            self.job.wake()
 
         task.add_done_callback(left)
 
@@ -332,8 +335,8 @@ async def running(
 ) -> AsyncIterator[Callable[[], None]]:
     """Runs the inbound worker of this process; what it yields wakes it when something was stored."""
     inbox = Inbox(road, client, metrics)
-    job = runner.add(Job("inbox", inbox.work, channel="inbound"))
+    runner.add(inbox.job)
     try:
-        yield job.wake
+        yield inbox.job.wake
     finally:
         await inbox.close()

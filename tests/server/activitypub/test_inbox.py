@@ -14,8 +14,7 @@ from compliance.hosts import Policy
 from compliance.records import Source
 from federation.signatures import Dialect
 from server import keys, settings
-
-from .conftest import Here, Start, Stranger
+from tests.fixtures.stranger import Here, Start, Stranger
 
 
 @pytest.mark.parametrize("dialect", list(Dialect))

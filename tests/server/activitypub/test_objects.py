@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fixtures.server import ORIGIN, Enter
-
-from .conftest import AS2, Here, Start, Stranger
+from tests.fixtures.stranger import AS2, Here, Start, Stranger
 
 LD = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
