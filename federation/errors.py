@@ -6,6 +6,7 @@
         ├── Malformed         cannot be read, or breaks a rule of form
         ├── NotTrusted        signature, key, owner or origin do not fit together
         ├── Unreachable       no usable answer now; trying again later may help
+        │   └── Throttled     we have asked enough for now; says nothing about them
         └── Gone              was there and is not any more (404 or 410)
 
 A `RemoteFault`'s text is for our log; `public` is all the peer is told.
@@ -49,6 +50,13 @@ class Unreachable(RemoteFault):
 
     status = 401
     public = "The key could not be fetched"
+
+
+class Throttled(Unreachable):
+    """We asked as much as we allow ourselves; later there is room again."""
+
+    status = 503
+    public = "Too much is being asked of this server"
 
 
 class Gone(RemoteFault):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from federation.errors import Unreachable
+from federation.errors import Throttled
 
 MAX_HOSTS = 10_000
 _MINUTE = 60.0
@@ -26,7 +26,7 @@ class Budget:
     def spend(self) -> None:
         """Takes one, or refuses."""
         if self.fetches <= 0:
-            raise Unreachable("the activity asks for too many fetches")
+            raise Throttled("the activity asks for too many fetches")
         self.fetches -= 1
 
 
@@ -53,7 +53,7 @@ class Hosts:
         """Holds one of the host's places; with too many waiting already, refuses."""
         host = self._host(name)
         if host.waiting >= 16 * self._at_once:
-            raise Unreachable(f"too many requests wait for {name}")
+            raise Throttled(f"too many requests wait for {name}")
         host.waiting += 1
         try:
             async with host.slots:
@@ -70,7 +70,7 @@ class Hosts:
         while fetched and fetched[0] <= now - _MINUTE:
             fetched.popleft()
         if len(fetched) >= self._a_minute:
-            raise Unreachable(f"enough was fetched from {name} for this minute")
+            raise Throttled(f"enough was fetched from {name} for this minute")
         fetched.append(now)
 
     def _host(self, name: str) -> _Host:

@@ -17,7 +17,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from compliance.activity import Uri
 from federation import origin, parse, signatures
 from federation.client import Client
-from federation.errors import NotTrusted, RemoteFault, Unreachable
+from federation.errors import NotTrusted, RemoteFault, Throttled, Unreachable
 from federation.signatures import Claim
 
 from .documents import document
@@ -113,6 +113,8 @@ class KeyRing:
     async def _fetch(self, key_id: Uri) -> _Known:
         try:
             key = await bound_key(self._client, key_id)
+        except Throttled:
+            raise
         except RemoteFault as fault:
             self._remember_failure(key_id, fault)
             raise

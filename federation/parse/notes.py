@@ -50,7 +50,8 @@ def note(
     if KINDS.isdisjoint(kinds):
         raise Malformed(f"not a post: {kinds[:1]}")
     uri = values.require_id(document.get("id"), "post")
-    author = quirks.peertube_author(values.ids(document.get("attributedTo")), speaker)
+    owners = values.ids(document.get("attributedTo") or document.get("actor"))
+    author = quirks.peertube_author(owners, speaker)
     if author is None:
         raise Malformed("post has no author")
     origin.require_speaks_for(author, uri)

@@ -177,6 +177,21 @@ def test_too_much_is_dropped_whole(raw: str) -> None:
     assert html.Clean("", "") == html.clean(raw)
 
 
+class PanicException(BaseException):
+    """What a fault in the sanitiser's own language looks like here."""
+
+
+def test_a_sanitiser_that_panics_costs_the_text_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has happened to others, with a formula."""
+
+    class Panicking:
+        def clean(self, raw: str) -> str:
+            raise PanicException
+
+    monkeypatch.setattr(html, "_CLEANER", Panicking())
+    assert html.Clean("", "") == html.clean("<p>x</p>")
+
+
 def test_links_tell_nothing_and_pass_nothing_on() -> None:
     """`rel` is ours, whatever the sender wrote."""
     clean = html.clean('<a href="https://x.example/" rel="me opener" class="u-url evil">x</a>')

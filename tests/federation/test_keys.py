@@ -12,12 +12,12 @@ from yarl import URL
 
 from compliance.activity import Uri
 from federation import signatures
-from federation.client import Client
-from federation.errors import Gone, NotTrusted, RemoteFault, Unreachable
+from federation.client import Client, Limits
+from federation.errors import Gone, NotTrusted, RemoteFault, Throttled, Unreachable
 from federation.fetch import KeyRing, StoredKey
 from federation.signatures import Claim, Dialect, Request, SigningKey, make_key_pair
 
-from .peer import OURS, PAIR, Peer
+from .peer import OURS, PAIR, Peer, client_for
 
 NEW_PAIR = make_key_pair()
 
@@ -185,6 +185,19 @@ async def test_a_silent_host_is_left_alone_for_all_its_keys(
         with pytest.raises(Gone):
             await ring.signer(_claim(client, peer.uri(f"/users/u{number}#main-key")))
     assert peer.serve_actor("ann") == await ring.signer(_claim(client, peer.uri("/users/ann#main-key")))
+
+
+async def test_our_own_thrift_is_no_failure_of_theirs(peer: Peer) -> None:
+    """A busy server with many new people must not be shut out because we ask slowly."""
+    uris = [peer.serve_actor(f"u{number}") for number in range(8)]
+    async with client_for(peer, limits=Limits(a_minute=1)) as client:
+        ring = KeyRing(client)
+        assert uris[0] == await ring.signer(_claim(client, f"{uris[0]}#main-key"))
+        for uri in uris[1:]:
+            for _ in range(2):
+                with pytest.raises(Throttled):
+                    await ring.signer(_claim(client, f"{uri}#main-key"))
+    assert 1 == len(peer.asked)
 
 
 async def test_who_hangs_up_does_not_spoil_it_for_those_who_wait(
