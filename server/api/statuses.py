@@ -20,6 +20,7 @@ from ..pipeline import Once
 from ..store import accounts, posts, timelines
 from ..store.model import Entry, PostView, Version
 from . import answers, entities, preferences, render, resolving, schemas
+from .moments import stamp
 from .render import RENDERER
 
 _MAX_KEY = 255
@@ -211,6 +212,8 @@ def _once(request: web.Request) -> Once | None:
         return None
     if len(key) > _MAX_KEY:
         raise Invalid("The Idempotency-Key is longer than %(limit)s characters", limit=_MAX_KEY)
+    if not key.isprintable():
+        raise Invalid("The Idempotency-Key holds a character that cannot be kept")
     return Once(person(request).id, key)
 
 
@@ -228,7 +231,7 @@ def _edit(version: Version, author: msgspec.Raw) -> entities.StatusEdit:
         content=version.html,
         spoiler_text=version.spoiler,
         sensitive=version.sensitive,
-        created_at=entities.stamp(version.created_at),
+        created_at=stamp(version.created_at),
         account=author,
         media_attachments=[render.media(media) for media in version.media],
     )

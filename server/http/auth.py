@@ -8,6 +8,7 @@ new password or a suspension holds everywhere within five (security rule E5).
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ _MACHINES = (
     "/oauth/revoke",
     "/oauth/userinfo",
 )
+# Exactly these: the end of an address may be anybody's choice, and must not turn a page into a door without
+# proof of origin.
+_INBOX = re.compile(r"(/actor|/users/[^/]+)?/inbox")
 
 INVALID_TOKEN = "The access token is invalid"  # noqa: S105
 NEEDS_USER = "This method requires an authenticated user"
@@ -152,7 +156,7 @@ def forget(request: web.Request) -> None:
 
 def is_machine(path: str) -> bool:
     """Whether programs call here: tokens count, cookies do not, and forms need no proof of origin."""
-    return path.startswith(_MACHINES) or path.endswith("/inbox")
+    return path.startswith(_MACHINES) or _INBOX.fullmatch(path) is not None
 
 
 async def identify(request: web.Request, declared: Needs) -> Viewer | None:
@@ -257,6 +261,8 @@ async def _load_session(request: web.Request, conn: Connection, token_hash: byte
 def _check_token(found: Viewer | None, declared: Needs) -> None:
     if declared.who is Who.ANYBODY and (found is None or not declared.scopes):
         return
+    if declared.who in (Who.MEMBER, Who.STAFF) and not declared.scopes:
+        raise Unauthorised(NEEDS_USER)  # a page; no token opens one
     if found is None:
         raise Unauthorised(INVALID_TOKEN if declared.who is Who.APP else NEEDS_USER)
     if DECOY in found.scopes:

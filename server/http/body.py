@@ -156,11 +156,14 @@ async def read_bytes(request: web.Request, limit: int) -> bytes:
         raise too_large(limit)
     parts: list[bytes] = []
     size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > limit:
-            raise too_large(limit)
-        parts.append(chunk)
+    try:
+        async for chunk in request.content.iter_any():
+            size += len(chunk)
+            if size > limit:
+                raise too_large(limit)
+            parts.append(chunk)
+    except web.RequestPayloadError:
+        raise Malformed("The body is not packed as its header says") from None
     return b"".join(parts)
 
 
@@ -287,7 +290,7 @@ async def _read_multipart(request: web.Request, limit: int) -> list[tuple[str, V
         await _read_parts(await request.multipart(), limit, pairs)
     except BaseException as error:
         Body({}, pairs).close()
-        if isinstance(error, (ValueError, AssertionError, RuntimeError)):
+        if isinstance(error, (ValueError, AssertionError, RuntimeError, web.RequestPayloadError)):
             raise Malformed("The multipart body cannot be read") from None
         raise
     return pairs

@@ -9,20 +9,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from .. import keys
+from ..errors import Invalid, NotFound
 from . import body, csrf, headers, limits
 from .auth import Viewer, identify, is_machine
 from .routes import Handler, Needs, declared
 from .source import subject_of
-
-_MACHINES = (
-    "/api/",
-    "/.well-known/",
-    "/nodeinfo/",
-    "/media/",
-    "/oauth/token",
-    "/oauth/revoke",
-    "/oauth/userinfo",
-)
 
 
 @web.middleware
@@ -31,6 +22,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     told = headers.preflight(request)
     if told is not None:
         return told
+    _refuse_nul(request)
     needed = declared(request.match_info.handler)
     if needed is None:
         return await handler(request)
@@ -45,6 +37,15 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
             response.headers.update(standing.headers(request.app[keys.CLOCK]()))
         return response
     return await _page(request, handler, needed)
+
+
+def _refuse_nul(request: web.Request) -> None:
+    """No name and no id has a NUL in it, and the database takes none, not even to look for it (rule F7)."""
+    path, _, query = request.raw_path.partition("?")
+    if "%00" in path:
+        raise NotFound
+    if "%00" in query:
+        raise Invalid("Text may not hold a NUL character")
 
 
 async def _page(request: web.Request, handler: Handler, needed: Needs) -> web.StreamResponse:

@@ -26,7 +26,9 @@ def source_of(request: web.Request) -> Source:
     found = request.get(_SOURCE)
     if found is None:
         address, port = _origin(request)
-        client = _NOT_PLAIN.sub(" ", request.headers.get(hdrs.USER_AGENT, ""))[:_MAX_CLIENT]
+        # Bytes that are no UTF-8 come as lone surrogates, which no database takes.
+        told = request.headers.get(hdrs.USER_AGENT, "").encode("utf-8", "replace").decode("utf-8")
+        client = _NOT_PLAIN.sub(" ", told)[:_MAX_CLIENT]
         found = Source(address=str(address) if address else None, port=port, client=client)
         request[_SOURCE] = found
     return found
