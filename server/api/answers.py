@@ -23,6 +23,8 @@ Id = TypeVar("Id", AccountId, PostId, MediaId)
 _JSON = "application/json; charset=utf-8"
 _CURSORS = ("max_id=", "min_id=", "since_id=")
 _DIGITS = 19
+_MAX_QUERY = 2_048
+"""A query longer than this is not repeated in links: clients refuse headers above some 8 KiB."""
 
 
 class _Keyed(Protocol):
@@ -131,7 +133,7 @@ def paged(request: web.Request, body: bytes, keys_: Sequence[int]) -> web.Respon
     viewer may not see, and is not the last one for that.
     """
     response = json(body)
-    if keys_:
+    if keys_ and len(request.rel_url.raw_query_string) <= _MAX_QUERY:
         response.headers[hdrs.LINK] = _links(request, keys_[0], keys_[-1])
     return response
 

@@ -23,6 +23,7 @@ from ..store import accounts, follows, members
 from ..store.members import Member
 from ..store.model import AccountView, Role
 from . import answers, entities, media, oauth, preferences, schemas
+from .moments import maybe_stamp
 from .render import RENDERER
 from .statuses import visibility_of
 
@@ -121,7 +122,7 @@ async def _me(request: web.Request) -> web.Response:
             source=entities.Source(
                 note=view.source or "",
                 fields=[
-                    entities.Field(field.name, field.text, entities.maybe_stamp(field.verified_at))
+                    entities.Field(field.name, field.text, maybe_stamp(field.verified_at))
                     for field in view.fields
                 ],
                 privacy=chosen.visibility,
@@ -136,8 +137,8 @@ async def _me(request: web.Request) -> web.Response:
                 identity=entities.Identity(
                     state=known.state.value,
                     method=None if known.method is None else known.method.value,
-                    verified_at=entities.maybe_stamp(known.verified_at),
-                    due_at=entities.maybe_stamp(known.due_at),
+                    verified_at=maybe_stamp(known.verified_at),
+                    due_at=maybe_stamp(known.due_at),
                     may_publish=known.may_publish(now),
                     url=f"{uris.origin}/settings/identity",
                 ),

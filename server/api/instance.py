@@ -22,6 +22,7 @@ from ..settings import Settings
 from ..store import accounts, posts
 from ..text import markup
 from . import answers, entities, render
+from .moments import day, stamp
 
 MASTODON = "4.3.0"
 """The version of Mastodon whose client API this is; clients compare it."""
@@ -53,7 +54,7 @@ async def rules(request: web.Request) -> web.Response:
 async def privacy(request: web.Request) -> web.Response:
     """What is kept about people, and why."""
     document = await _document(request, "privacy")
-    body = {"updated_at": entities.stamp(document.effective_at), "content": _html(document)}
+    body = {"updated_at": stamp(document.effective_at), "content": _html(document)}
     return answers.shared(render.encode(body), _SECONDS)
 
 
@@ -62,7 +63,7 @@ async def terms(request: web.Request) -> web.Response:
     """The agreement between this server and its people."""
     document = await _document(request, "terms")
     body = {
-        "effective_date": entities.day(document.effective_at),
+        "effective_date": day(document.effective_at),
         "effective": True,
         "content": _html(document),
         "succeeded_by": None,
@@ -75,7 +76,7 @@ async def description(request: web.Request) -> web.Response:
     """More words about the server."""
     settings = request.app[keys.SETTINGS]
     body = {
-        "updated_at": entities.stamp(request.app[keys.CLOCK]()),
+        "updated_at": stamp(request.app[keys.CLOCK]()),
         "content": f"<p>{escape(settings.site.description)}</p>" if settings.site.description else "",
     }
     return answers.shared(render.encode(body), _SECONDS)

@@ -13,6 +13,7 @@ from ..http.routes import Reach, needs
 from ..store import markers
 from ..store.markers import Marker
 from . import answers, entities, render, schemas
+from .moments import stamp
 
 
 @needs("read:statuses", reach=Reach.OWN)
@@ -43,7 +44,7 @@ def _answer(found: Mapping[str, Marker]) -> web.Response:
         timeline: entities.Marker(
             last_read_id=str(marker.last_read_id),
             version=marker.version,
-            updated_at=entities.stamp(marker.updated_at),
+            updated_at=stamp(marker.updated_at),
         )
         for timeline, marker in found.items()
     }

@@ -22,6 +22,7 @@ from ..store import accounts, notifications
 from ..store.model import AccountView, NotificationView
 from ..store.notifications import Kind
 from . import answers, entities, render, schemas
+from .moments import stamp
 from .render import RENDERER
 
 # Clients know a decision about one's words as a moderation warning, and show its text.
@@ -110,7 +111,7 @@ def _notification(
         id=str(view.id),
         type=_NAMES[kind],
         group_key=_group(view, kind),
-        created_at=entities.stamp(view.created_at),
+        created_at=stamp(view.created_at),
         account=account,
         status=UNSET if view.post is None else Raw(renderer.status(view.post, view.flags)),
         moderation_warning=UNSET if decision is None else _warning(request, decision, account),
@@ -134,5 +135,5 @@ def _warning(request: web.Request, decision: Decision, account: Raw) -> entities
         id=str(decision.id),
         text=words,
         target_account=account,
-        created_at=entities.stamp(decision.created_at),
+        created_at=stamp(decision.created_at),
     )

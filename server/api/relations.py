@@ -11,6 +11,7 @@ from ..http.source import source_of
 from ..store import accounts, follows
 from . import answers, entities, render
 from .accounts import relationship
+from .moments import maybe_stamp
 from .render import RENDERER
 
 
@@ -62,7 +63,7 @@ async def mutes(request: web.Request) -> web.Response:
     renderer = request.app[RENDERER]
     muted = [
         entities.MutedAccount(
-            **renderer.account_members(views[id_]), mute_expires_at=entities.maybe_stamp(ends.get(id_))
+            **renderer.account_members(views[id_]), mute_expires_at=maybe_stamp(ends.get(id_))
         )
         for id_ in ids
         if id_ in views

@@ -30,7 +30,7 @@ from ..store.model import (
 from ..text import markup
 from ..uris import Uris
 from . import entities
-from .entities import day, maybe_stamp, midnight, stamp
+from .moments import day, maybe_stamp, midnight, stamp
 
 V = TypeVar("V", AccountView, PostView)
 

@@ -14,6 +14,7 @@ from ..http.routes import Reach, needs
 from ..http.source import source_of
 from ..store import accounts
 from . import answers, entities, render, schemas
+from .moments import stamp
 from .render import RENDERER
 
 
@@ -41,7 +42,7 @@ async def create(request: web.Request) -> web.Response:
             category=report.category,
             comment=report.comment,
             forwarded=report.forwarded,
-            created_at=entities.stamp(report.created_at),
+            created_at=stamp(report.created_at),
             status_ids=[str(id_) for id_ in report.posts],
             rule_ids=new.rule_ids,
             target_account=render.raw(request.app[RENDERER].account(target)),

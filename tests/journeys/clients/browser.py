@@ -33,8 +33,9 @@ class Browser:
 
     async def submit(self, action: str, **said: str) -> None:
         """Fills in the page's form that goes to `action`, and sends it."""
-        form = next(each for each in html.fromstring(self.text).forms if each.action == action)
-        data = {name: value for name, value in form.form_values() if name} | said
+        page = html.fromstring(self.text)
+        (form,) = page.xpath("//form[@action=$action]", action=action)
+        data = {field.get("name"): field.get("value", "") for field in form.xpath(".//input[@name]")} | said
         url = urljoin(self.url, action)
         async with self._web.post(url, data=data, headers={"Origin": _origin(url)}) as answer:
             await self._arrive(answer)
