@@ -34,8 +34,9 @@ class Browser:
     async def submit(self, action: str, **said: str) -> None:
         """Fills in the page's form that goes to `action`, and sends it."""
         page = html.fromstring(self.text)
-        (form,) = page.xpath("//form[@action=$action]", action=action)
-        data = {field.get("name"): field.get("value", "") for field in form.xpath(".//input[@name]")} | said
+        (form,) = (each for each in page.iter("form") if each.get("action") == action)
+        fields = {field.get("name", ""): field.get("value", "") for field in form.iter("input")}
+        data = {name: value for name, value in fields.items() if name} | said
         url = urljoin(self.url, action)
         async with self._web.post(url, data=data, headers={"Origin": _origin(url)}) as answer:
             await self._arrive(answer)
