@@ -167,13 +167,15 @@ def for_edit(request: web.Request, post: PostView) -> Sheet:
 async def fill(
     request: web.Request, conn: Connection, sheet: Sheet, form: Body, kept: Sequence[MediaId]
 ) -> None:
-    """Puts what was sent back into the sheet: nobody types twice because of a refusal."""
+    """Puts what was sent back into the sheet: nobody types twice because of a refusal.
+
+    The key is a new one: other words are another post, not the one that was answered.
+    """
     sheet.text = form.text("status")
     sheet.spoiler = form.text("spoiler_text")
     sheet.sensitive = bool(form.text("sensitive"))
     sheet.visibility = form.text("visibility") or sheet.visibility
     sheet.language = form.text("language") or sheet.language
-    sheet.once = form.text("once") or sheet.once
     sheet.next = local_path(form.text("next"), sheet.next)
     sheet.media = await media.load(conn, list(kept), person(request).id, uris=request.app[keys.URIS])
 

@@ -46,8 +46,8 @@ async def page(request: web.Request, error: AppError, said: str) -> web.Response
     if render.wants_fragment(request):
         words = render.escape_words(said)
         return render.fragment(request, words, status=error.status)
-    if error.status == NotFound.status and viewer(request) is None and _OPEN is not None:
-        # No route fits an unknown address, so nobody has looked yet whose session this is.
+    if viewer(request) is None and error.status < 500 and _OPEN is not None:
+        # Unknown addresses, and pages for others: nobody has said yet whose session this is.
         await identify(request, _OPEN)
     if isinstance(error, NotPublished):
         answer = answer_of(request, error)

@@ -67,9 +67,9 @@ async def publish(request: web.Request) -> web.Response:
         if stopped.stopped.is_held:
             flash = say(request, "Your post is under review. Only you see it for now.")
             return see_other(request, local_path(form.text("next"), "/home"), flash)
-        return await _again(
-            request, form, pictures, answer=composer.answer_of(request, stopped), error=stopped
-        )
+        parts = await composer.matched(request, stopped, form.text("status"))
+        answer = composer.answer_of(request, stopped, parts)
+        return await _again(request, form, pictures, answer=answer, error=stopped)
     except (Invalid, TooLarge, NotFound) as error:
         return await _again(request, form, pictures, error=error)
     place = local_path(form.text("next"), "/home")
