@@ -33,7 +33,7 @@ TURNS = 12
 AT_ONCE = 16
 TEXTS = 2_000
 POST = (
-    "今天和 @alice 去看了那座桥,栏板换过三块。详见https://bridges.example/notes/1934?page=2。查到一张旧图,"
+    "今天和 @alice 去看了那座桥，栏板换过三块。详见https://bridges.example/notes/1934?page=2。查到一张旧图，"
     "坡度差了半度。It rained, we did not mind; @bob@far.example brought tea and #walking shoes. #桥 #古建\n\n"
 )
 

@@ -185,12 +185,11 @@ async def _sign_up(road: Road, person: Person, password: str) -> AccountView:
 
 async def _dress(story: _Story, person: Person) -> None:
     road, me = story.road, story.cast[person.name]
-    face = pictures.emblem if person.organisation else pictures.avatar
-    painted = [(face, Shape.AVATAR), (pictures.header, Shape.HEADER)]
-    images = await asyncio.gather(*(asyncio.to_thread(paint, person.name) for paint, _ in painted))
-    stored = await asyncio.gather(
-        *(_store(road, image, shape) for image, (_, shape) in zip(images, painted, strict=True))
+    face, strip = await asyncio.gather(
+        asyncio.to_thread(pictures.face, person.face, person.name),
+        asyncio.to_thread(pictures.header, person.name),
     )
+    stored = await asyncio.gather(_store(road, face, Shape.AVATAR), _store(road, strip, Shape.HEADER))
     avatar, header = [await acts.upload(road, me, one, source=SOURCE) for one in stored]
     draft = ProfileDraft(
         display_name=person.shown,
@@ -342,18 +341,18 @@ def _everything(roots: Sequence[Said]) -> list[Said]:
 
 # Some are what the rules are for, some only look like it: telling them apart is a person's work.
 _STOPPED: Final = (
-    ("caifu888", "独家内部消息,这只股票下周连续涨停,想上车的加微信,名额十个。"),
-    ("caifu888", "在家动动手指,日入过千不是梦,私信发“自由”两个字。"),
+    ("caifu888", "独家内部消息，这只股票下周连续涨停，想上车的加微信，名额十个。"),
+    ("caifu888", "在家动动手指，日入过千不是梦，私信发“自由”两个字。"),
     (
         "tom_baker",
         "Film night on the roof: a heist comedy set in an online casino. Bring a cushion.",
     ),
-    ("tang_shi", "退了一篇小说,主角靠百家乐翻身。作者问为什么退,我说:因为主角没有翻身的理由。"),
-    ("zhou_nan", "收到一封推销信,说能帮本店“代办假文凭、真公章”。我把它夹进了《儒林外史》。"),
-    ("caifu888", "招兼职,刷单返现,当天结算。"),
+    ("tang_shi", "退了一篇小说，主角靠百家乐翻身。作者问为什么退，我说：因为主角没有翻身的理由。"),
+    ("zhou_nan", "收到一封推销信，说能帮本店“代办假文凭、真公章”。我把它夹进了《儒林外史》。"),
+    ("caifu888", "招兼职，刷单返现，当天结算。"),
 )
 _COMPLAINTS: Final = (
-    ("chenmo", "caifu888", "荐股", "无资质荐股,还让人加好友。", "legal"),
+    ("chenmo", "caifu888", "荐股", "无资质荐股，还让人加好友。", "legal"),
     ("he_xiaoyu", "caifu888", "跟着老师走", "我们科有病人被同样的话术骗过。", "legal"),
     (
         "ines_duarte",
@@ -362,6 +361,6 @@ _COMPLAINTS: Final = (
         "Only here to sell tips; the screenshots are recycled.",
         "spam",
     ),
-    ("qin_yue", "li_yanran", "双生子", "剧透了!(开玩笑的,点错了,抱歉)", "other"),
+    ("qin_yue", "li_yanran", "双生子", "剧透了！（开玩笑的，点错了，抱歉）", "other"),
     ("tom_baker", "ning_ning", "大气", "I do not think windows should be opened at clients.", "other"),
 )

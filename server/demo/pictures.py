@@ -31,19 +31,21 @@ SCENES: Final[dict[str, Callable[[Random], Canvas]]] = {
 }
 """What can be painted."""
 
-_FACES: Final = ("window", "blossom", "noodles", "bamboo", "bridge")
-
 
 def paint(scene: str, number: int) -> bytes:
     """The picture of that name, as JPEG."""
     return SCENES[scene](_random(f"{scene}/{number}")).jpeg()
 
 
-def avatar(name: str) -> bytes:
-    """A small view in a square: what a person may have for a face here."""
-    random = _random(f"avatar/{name}")
-    if random.random() < 0.45:
-        return SCENES[random.choice(_FACES)](random).jpeg()
+def face(kind: str, name: str) -> bytes:
+    """What stands beside a name: a scene, the `sun` over hills, or an organisation's emblem."""
+    random = _random(f"face/{name}")
+    if kind in _EMBLEMS:
+        return _EMBLEMS[kind](random)
+    return SCENES[kind](random).jpeg()
+
+
+def _sun(random: Random) -> bytes:
     top, bottom, near = random.choice(land.SKIES)
     canvas = Canvas.new(400, 400, random, top=top, bottom=bottom)
     x, y = random.uniform(110, 290), random.uniform(90, 190)
@@ -56,15 +58,26 @@ def avatar(name: str) -> bytes:
     return canvas.jpeg(grain=False)
 
 
-def emblem(name: str) -> bytes:
-    """An organisation's sign: one plain figure on one plain ground."""
-    random = _random(f"emblem/{name}")
-    ground, ink = random.choice((("#1f4e79", "#f3f1eb"), ("#b3261e", "#fbf3e4"), ("#1e5b45", "#f1efe2")))
-    canvas = Canvas.new(400, 400, random, top=ground, bottom=ground)
-    canvas.shape([(200, 86), (314, 286), (86, 286)], ink)
-    canvas.shape([(200, 158), (258, 258), (142, 258)], ground)
-    canvas.box(86, 300, 314, 318, ink)
+def _book(random: Random) -> bytes:
+    canvas = Canvas.new(400, 400, random, top="#1e5b45", bottom="#1e5b45")
+    for side in (-1, 1):
+        page = [
+            (200 + side * x, y) for x, y in ((8, 120), (60, 98), (128, 108), (128, 292), (60, 282), (8, 306))
+        ]
+        canvas.shape(page, "#f1efe2")
     return canvas.jpeg(grain=False)
+
+
+def _cloud(random: Random) -> bytes:
+    canvas = Canvas.new(400, 400, random, top="#1f4e79", bottom="#1f4e79")
+    canvas.disc(252, 148, 58, "#f4c26b")
+    for x, y, radius in ((140, 232, 54), (200, 200, 70), (264, 230, 56)):
+        canvas.disc(x, y, radius, "#f3f1eb")
+    canvas.box(140, 226, 264, 286, "#f3f1eb")
+    return canvas.jpeg(grain=False)
+
+
+_EMBLEMS: Final[dict[str, Callable[[Random], bytes]]] = {"sun": _sun, "book": _book, "cloud": _cloud}
 
 
 def header(name: str) -> bytes:

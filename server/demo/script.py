@@ -24,6 +24,8 @@ class Person(Struct, frozen=True):
     name: str
     shown: str
     topics: frozenset[str]
+    face: str
+    """What the picture beside the name shows."""
     bio: str = ""
     locale: str = "zh-CN"
     fields: tuple[tuple[str, str], ...] = ()

@@ -22,7 +22,7 @@ from tests.fixtures.server import Client, Enter
 
 STORY = """
 = lin_qiao | pics: tea | alt: 一杯茶
-第一条,给 @su_wan
+第一条，给 @su_wan
 == su_wan
 看见了
 = su_wan | to: followers

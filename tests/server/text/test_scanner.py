@@ -11,7 +11,8 @@ from server.text.scanner import Kind, scan, tidy
 LINKS = [
     # Chinese text around, without spaces.
     ("看https://example.com/path。好", ["https://example.com/path"]),
-    ("https://example.com,谢谢", ["https://example.com"]),
+    ("https://example.com，谢谢", ["https://example.com"]),
+    ("https://example.com/a？真的！https://example.com/b（旧）", ["https://example.com/a", "https://example.com/b"]),
     ("看https://example.com这个网站", ["https://example.com"]),
     ("看https://example.com/a这里", ["https://example.com/a"]),
     ("《https://a.example/b》“https://a.example/c”", ["https://a.example/b", "https://a.example/c"]),
@@ -41,7 +42,7 @@ LINKS = [
 ]  # fmt: skip
 
 HANDLES = [
-    ("你好@alice,", ["alice"]),
+    ("你好@alice，@bob：", ["alice", "bob"]),
     ("@bob@example.com:9001你好", ["bob@example.com:9001"]),
     ("@bob@EXAMPLE.org.", ["bob@example.org"]),
     ("@bob@example.org: hello", ["bob@example.org"]),
