@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
+
+import msgspec
 
 from ..db import access
 from ..ids import Clock, system_clock
 from ..opening import found, open_road, worker_number
 from ..pipeline import Road
-from ..settings import Settings
+from ..settings import Settings, completed
 from ..sources import Loaded, load
+
+ORIGIN = "origin"
+"""File in the data folder that says which origin the server was last started with."""
+LAST_START = "last start"
 
 T = TypeVar("T")
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -70,11 +77,21 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def call_of(arguments: argparse.Namespace) -> Call:
-    """The call with its settings. Raises `SettingsError`."""
+    """The call with its settings. Raises `SettingsError`.
+
+    Where no origin is set, it is the one that the server was last started with: its port may have come from
+    that command line, and what a command makes must belong to the same origin.
+    """
     given = {"data": arguments.data}
     for option, path in (("host", "server.host"), ("port", "server.port"), ("workers", "server.workers")):
         given[path] = getattr(arguments, option, None)
-    return Call(arguments, load(arguments=given))
+    loaded = load(arguments=given)
+    if loaded.sources["origin"] == "default":
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            origin = (loaded.settings.data / ORIGIN).read_text("utf-8").strip()
+            settings = completed(msgspec.structs.replace(loaded.settings, origin=origin))
+            loaded = Loaded(settings, {**loaded.sources, "origin": LAST_START})
+    return Call(arguments, loaded)
 
 
 def on_road(call: Call, work: Callable[[Road], Awaitable[T]], *, clock: Clock = system_clock) -> T:

@@ -21,7 +21,7 @@ from ..settings import Settings, SettingsError, completed, warnings
 from ..supervise import StartError, Supervisor, claim_port
 from ..workers.delivery import recover
 from . import terminal
-from .command import Call, Commands, add
+from .command import LAST_START, ORIGIN, Call, Commands, add
 
 _LOCK_PATIENCE = 3.0
 
@@ -37,11 +37,12 @@ def add_to(commands: Commands) -> None:
 
 def _serve(call: Call) -> int:
     begun = time.monotonic()
-    settings = _with_port(call.settings, has_origin=call.loaded.sources["origin"] != "default")
+    settings = _with_port(call.settings, is_set=call.loaded.sources["origin"] not in ("default", LAST_START))
     _check(settings)
     access.make_folder(settings)
     lock = _only_server(settings)
     try:
+        (settings.data / ORIGIN).write_text(f"{settings.origin}\n", "utf-8")
         logs.configure(settings.log.path, settings.log.level)
         metrics.share(settings.data / "metrics")
         with access.running(settings, tied=True) as (complete, cluster):
@@ -115,13 +116,11 @@ def _announce(settings: Settings, cluster: Cluster | None, link: str | None, sec
     terminal.say(*lines, "", terminal.dim("  Ctrl-C stops the server."), "")
 
 
-def _with_port(settings: Settings, *, has_origin: bool) -> Settings:
-    """Makes sure of the port, and where it was chosen just now, puts it into the address."""
+def _with_port(settings: Settings, *, is_set: bool) -> Settings:
+    """Makes sure of the port; an origin that nobody has set follows it."""
     port = claim_port(settings.server.host, settings.server.port)
-    if port == settings.server.port:
-        return settings
     server = msgspec.structs.replace(settings.server, port=port)
-    origin = settings.origin if has_origin else ""
+    origin = settings.origin if is_set else ""
     return completed(msgspec.structs.replace(settings, server=server, origin=origin))
 
 

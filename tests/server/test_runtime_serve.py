@@ -123,7 +123,7 @@ def test_commands_work_beside_a_running_server_and_without_one(tmp_path: Path) -
         made = _answer(
             "account", "create", "bob", "--email", "b@mail.example", *words, "--attest", "seen", data=data
         )
-        assert made["identity"] == "verified"
+        assert ("verified", f"{server.origin}/users/bob") == (made["identity"], made["uri"])
         token = _answer("token", "create", "bob", "--scopes", "read write", data=data)["token"]
         assert token
         assert server.healthy()
