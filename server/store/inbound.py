@@ -5,7 +5,8 @@
                     +--- put_back ----+   +--> parked (kept for an operator to look at)
 
 A lease that runs out (its worker died) makes the row claimable again. Activities of one actor are claimed in
-the order they came, and none past one that is leased or put back.
+the order they came, and none past one that is under way. One that was put back is passed by: what it waits
+for may take hours, and its actor is not to be silent so long.
 """
 
 from __future__ import annotations
@@ -82,8 +83,7 @@ async def claim(conn: Connection, *, limit: int, now: datetime) -> list[Claimed]
           where i.state = 'waiting' and i.due_at <= $1 and (i.locked_until is null or i.locked_until <= $1)
             and not exists (
               select 1 from federation.inbound e
-              where e.actor_uri = i.actor_uri and e.id < i.id and e.state = 'waiting'
-                and (e.due_at > $1 or e.locked_until > $1))
+              where e.actor_uri = i.actor_uri and e.id < i.id and e.state = 'waiting' and e.locked_until > $1)
           order by i.due_at, i.id limit $3 for update skip locked
         ) due
         where w.id = due.id

@@ -4,8 +4,9 @@
                    \\--> lacks something elsewhere --> its actor's own lane, which fetches and goes on
                    \\--> theirs is at fault, or nothing to us --> done, with the reason
 
-A lane takes all that its actor sent from there on, so that nothing of theirs passes what waits; other actors'
-rows do not wait for it. What fails is tried again later, and set aside with its bytes after the last try.
+A lane takes all that its actor sent from there on, so that nothing of theirs passes what is being fetched;
+other actors' rows do not wait for it. What fails is tried again later, without holding up anything, and set
+aside with its bytes after the last try.
 """
 
 from __future__ import annotations
@@ -241,35 +242,29 @@ class Inbox:
             for number, reading in enumerate(lane):
                 async with self._road.pool.acquire() as conn:
                     await inbound.renew(conn, rows[number:], now=self._road.clock())
-                if not await self._alone(reading):
-                    # Nothing of theirs passes what is tried again.
-                    due_at = self._road.clock() + PAUSES[0]
-                    async with self._road.pool.acquire() as conn:
-                        await inbound.put_back(conn, rows[number + 1 :], due_at=due_at, error=None)
-                    return
+                await self._alone(reading)
         except Exception:
             log.exception("a lane of %s broke off", rows[0].host)
 
-    async def _alone(self, reading: Reading) -> bool:
-        """Fetches what a row lacks and submits it; whether the next of the lane may follow."""
+    async def _alone(self, reading: Reading) -> None:
+        """Fetches what a row lacks and submits it."""
         try:
             said = await self._complete(reading)
         except Unreachable as fault:
             await self._failed(reading.row, fault)
-            return False
+            return
         except RemoteFault as fault:
             said = Ignored(str(fault))
         except Exception as error:
             log.exception("an activity of %s could not be completed", reading.row.host)
             await self._failed(reading.row, error)
-            return False
+            return
         if isinstance(said, Ignored):
             async with self._road.pool.acquire() as conn:
                 await inbound.drop(conn, [(reading.row, said.reason)])
             self._count("dropped", 1)
         else:
             await self._submit([Ready(reading.row, reading.document, said)])
-        return True
 
     async def _complete(self, reading: Reading) -> Activity | Ignored:
         """What a row says, once everything it names has been brought."""

@@ -37,7 +37,6 @@ async def test_a_sender_killed_while_sending_sends_the_rest_when_it_is_back(
     an, bo = friends
     sent = [post["uri"] for post in await _burst(bo, "before")]
     await bo.server.kill()
-    assert len(await _arrived(an, sent)) < POSTS, "everything had left before the kill"
     await bo.server.start()
     await until(lambda: _all_arrived(an, sent), "all posts arrive", patience=120)
 
