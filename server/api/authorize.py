@@ -83,7 +83,9 @@ def _grantable(
 ) -> tuple[str, ...]:
     """What this person can let the app do: nobody gives away powers they do not have."""
     oauth.check_request(asked, app, wanted)
-    granted = tuple(scope for scope in wanted if person(request).roles or not scopes.is_admin(scope))
+    me = person(request)
+    # Rule E9: no power over others without the second factor.
+    granted = tuple(scope for scope in wanted if (me.roles and me.has_totp) or not scopes.is_admin(scope))
     if not granted:
         raise OAuthError("invalid_scope", "You do not have the powers that the app asks for")
     return granted

@@ -115,7 +115,7 @@ async def _me(request: web.Request) -> web.Response:
         member = await members.get(conn, me.id)
         known = await identity.get(conn, me.id)
         requests = await follows.count_requests(conn, me.id)
-    chosen = preferences.chosen_by(member)
+    chosen = preferences.chosen(member.preferences, member.locale)
     return answers.entity(
         entities.CredentialAccount(
             **request.app[RENDERER].account_members(view),
@@ -186,6 +186,7 @@ async def _prefer(request: web.Request, me: Viewer, change: schemas.SourceChange
     if chosen:
         async with request.app[keys.POOL].acquire() as conn:
             await members.set_preferences(conn, me.id, chosen)
+        auth.forget(request)
 
 
 def _changes_profile(change: schemas.ChangedAccount) -> bool:

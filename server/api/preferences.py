@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 from msgspec import Struct
 
-from compliance.activity import AccountId
-
-from .. import keys
-from ..http.auth import person
+from .. import i18n
+from ..http.auth import Viewer, person
 from ..http.routes import needs
-from ..store import members
-from ..store.members import Member
 from . import answers, entities
 
 LANGUAGE_OF = {"zh-CN": "zh"}
@@ -33,31 +30,29 @@ class Chosen(Struct, frozen=True, kw_only=True):
 @needs("read:accounts")
 async def show(request: web.Request) -> web.Response:
     """One's choices."""
-    chosen = await load(request, person(request).id)
+    mine = chosen_by(person(request))
     return answers.entity(
         entities.Preferences(
-            visibility=chosen.visibility,
-            sensitive=chosen.sensitive,
-            language=chosen.language,
-            media=chosen.media,
-            spoilers=chosen.spoilers,
+            visibility=mine.visibility,
+            sensitive=mine.sensitive,
+            language=mine.language,
+            media=mine.media,
+            spoilers=mine.spoilers,
         )
     )
 
 
-async def load(request: web.Request, account_id: AccountId) -> Chosen:
-    """What a member has chosen."""
-    async with request.app[keys.POOL].acquire() as conn:
-        return chosen_by(await members.get(conn, account_id))
+def chosen_by(me: Viewer) -> Chosen:
+    """What a person has chosen; values that are not understood count as not chosen."""
+    return chosen(me.preferences, me.locale or i18n.DEFAULT)
 
 
-def chosen_by(member: Member) -> Chosen:
-    """What a member has chosen; values that are not understood count as not chosen."""
-    kept = member.preferences
+def chosen(kept: Mapping[str, Any], locale: str) -> Chosen:
+    """The same from preferences as they are stored."""
     return Chosen(
         visibility=_one_of(kept.get("visibility"), "public", "unlisted", "private", "direct"),
         sensitive=kept.get("sensitive") is True,
-        language=_text(kept.get("language")) or LANGUAGE_OF.get(member.locale, member.locale),
+        language=_text(kept.get("language")) or LANGUAGE_OF.get(locale, locale),
         media=_one_of(kept.get("media"), "default", "show_all", "hide_all"),
         spoilers=kept.get("spoilers") is True,
     )

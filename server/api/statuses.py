@@ -34,7 +34,7 @@ async def create(request: web.Request) -> web.Response:
     me = person(request)
     new = await body.to(request, schemas.NewStatus)
     _refuse_absent(new)
-    defaults = await preferences.load(request, me.id)
+    defaults = preferences.chosen_by(me)
     draft = Draft(
         text=new.status,
         spoiler=new.spoiler_text,

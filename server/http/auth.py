@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
@@ -68,6 +68,8 @@ class Viewer:
     """Of the token or cookie."""
     csrf: bytes
     """Ties the forms of a page session to it; empty for a token."""
+    preferences: Mapping[str, Any]
+    """What the person has chosen for posting; empty for a page session, whose pages ask for themselves."""
     has_totp: bool
     confirmed_at: datetime | None
     """When the second factor was last given in this session."""
@@ -229,6 +231,7 @@ async def _load_token(request: web.Request, conn: Connection, token_hash: bytes)
         app_id=token.app_id,
         token_hash=token_hash,
         csrf=b"",
+        preferences=token.preferences,
         has_totp=token.has_totp,
         confirmed_at=None,
         email_confirmed=token.email_confirmed,
@@ -252,6 +255,7 @@ async def _load_session(request: web.Request, conn: Connection, token_hash: byte
         app_id=None,
         token_hash=token_hash,
         csrf=session.csrf,
+        preferences={},
         has_totp=session.has_totp,
         confirmed_at=session.confirmed_at,
         email_confirmed=session.email_confirmed,
@@ -297,6 +301,10 @@ def _check_session(request: web.Request, found: Viewer | None, declared: Needs) 
                 next_ = quote(request.raw_path, safe="/")
                 raise web.HTTPSeeOther(f"/settings/security/totp?next={next_}")
             raise Forbidden("Set up a second factor first: your role asks for one")
+    if not found.email_confirmed and not declared.unconfirmed:
+        if request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+            raise web.HTTPSeeOther("/settings/account")
+        raise Forbidden("Confirm your e-mail address first")
     if declared.fresh and not _is_fresh(request, found):
         raise web.HTTPSeeOther(f"/confirm-login?next={quote(_page_of(request), safe='/')}")
 

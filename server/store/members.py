@@ -68,7 +68,8 @@ _STAFF = both_ways(
     """
 )
 
-_preferences = msgspec.json.Decoder(dict[str, Any])
+preferences_of = msgspec.json.Decoder(dict[str, Any]).decode
+"""Preferences as the database gives them."""
 
 
 async def insert(
@@ -317,7 +318,7 @@ def _member(row: Any) -> Member | None:
         totp_enabled_at=row["totp_enabled_at"],
         totp_last_step=row["totp_last_step"],
         recovery_codes=tuple(row["recovery_codes"]),
-        preferences=_preferences.decode(row["preferences"]),
+        preferences=preferences_of(row["preferences"]),
         roles=roles_of(row["roles"]),
         suspended=row["suspended"],
         gone=row["gone"],

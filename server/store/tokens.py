@@ -17,7 +17,7 @@ from msgspec import Struct
 from compliance.activity import AccountId
 from server.db.pool import Connection
 
-from .members import ROLES, roles_of
+from .members import ROLES, preferences_of, roles_of
 from .model import Role
 from .sql import affected, compose
 
@@ -64,6 +64,7 @@ class Token(Struct, frozen=True, kw_only=True):
     suspended: bool
     email_confirmed: bool
     has_totp: bool
+    preferences: dict[str, Any]
     scopes: tuple[str, ...]
     created_at: datetime
     used_at: datetime | None
@@ -88,7 +89,8 @@ _TOKEN = compose(
     """
     select t.id, t.app_id, p.name as app_name, p.website as app_website, t.account_id, a.username, m.locale,
       {roles}, a.suspended_at is not null as suspended, m.email_confirmed_at is not null as email_confirmed,
-      m.totp_enabled_at is not null as has_totp, t.scopes, t.created_at, t.used_at
+      m.totp_enabled_at is not null as has_totp, m.preferences::text as preferences, t.scopes, t.created_at,
+      t.used_at
     from oauth_token t join oauth_app p on p.id = t.app_id left join member m on m.account_id = t.account_id
       left join account a on a.id = t.account_id
     where t.revoked_at is null and a.gone_at is null
@@ -304,6 +306,7 @@ def _token(row: Any) -> Token:
         suspended=row["suspended"],
         email_confirmed=row["email_confirmed"],
         has_totp=row["has_totp"],
+        preferences=preferences_of(row["preferences"] or "{}"),
         scopes=tuple(row["scopes"]),
         created_at=row["created_at"],
         used_at=row["used_at"],
