@@ -41,7 +41,7 @@ class Server:
     def workers(self) -> list[int]:
         """Process ids of what was forked from it."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(pid) for pid in children if "postgres" not in Path(f"/proc/{pid}/cmdline").read_text()]
+        return [int(pid) for pid in children if Path(f"/proc/{pid}/comm").read_text() != "postgres\n"]
 
 
 def _yanlu(*words: str, data: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
