@@ -1,6 +1,6 @@
 """Serves the pictures in the media folder: `GET /media/{file}`.
 
-Rule: only names of ours reach the disk, only types of ours reach the wire, and what belongs to a withdrawn post
+Rule: only names of ours reach the disk, only types of ours reach the wire; what belongs to a withdrawn post
 or a suspended account stops being served within seconds. Ranges, validators and sending are `FileResponse`'s.
 """
 

@@ -43,7 +43,7 @@ def _demo(call: Call) -> int:
         f" {filled.pictures} pictures, {filled.reports} reports waiting, {filled.held} cases held",
         *terminal.table(
             [
-                ("the server", terminal.link(call.settings.origin)),
+                ("look at it", f"{terminal.link(call.settings.origin)}, once `yanlu serve` runs"),
                 ("log in as", f"{terminal.bold('lin_qiao')}, or {terminal.bold('maya_chen')} in English"),
                 ("as operator", terminal.bold("zhan_wu")),
                 ("password", terminal.bold(password)),
