@@ -85,6 +85,7 @@ async def inboxes(conn: Connection, activities: Sequence[Activity]) -> list[froz
         a.inbox) end as inbox
         from heard h join account a on a.id = h.account_id
         where a.host is not null and a.gone_at is null and a.inbox <> ''
+          and (a.suspended_at is null or h.n = any($10::int[]))
         """,
         [n for n, w in enumerate(wanted) if w.followers_of is not None],
         [w.followers_of for w in wanted if w.followers_of is not None],
@@ -95,6 +96,8 @@ async def inboxes(conn: Connection, activities: Sequence[Activity]) -> list[froz
         [uri for w in wanted for uri in w.authors_of],
         [n for n, w in enumerate(wanted) if w.readers_of is not None],
         [w.readers_of for w in wanted if w.readers_of is not None],
+        # Whom an operator took out of sight reads nothing more, and hears all the same of what is taken back.
+        [n for n, a in enumerate(activities) if isinstance(a, Delete | Undo | Reject | Block)],
     )
     found: list[set[str]] = [set() for _ in activities]
     for row in rows:

@@ -53,7 +53,7 @@ async def metrics(request: web.Request) -> web.Response:
     token = request.app[keys.SETTINGS].metrics.token
     if not token:
         raise NotFound
-    if not hmac.compare_digest((bearer(request) or "").encode(), token.encode()):
+    if not hmac.compare_digest((bearer(request) or "").encode("utf-8", "replace"), token.encode()):
         raise Forbidden("The access token is invalid")
     return _render(request.app)
 

@@ -96,4 +96,6 @@ async def find_reader(request: web.Request) -> AccountId | None:
     except RemoteFault:
         return None
     async with request.app[keys.POOL].acquire() as conn:
-        return (await accounts.find_ids_by_uri(conn, [actor])).get(actor)
+        reader = await accounts.find_by_uri(conn, actor, uris=request.app[keys.URIS])
+    # Whom an operator took out of sight does not read on from elsewhere.
+    return reader.id if reader is not None and not reader.suspended and not reader.gone else None

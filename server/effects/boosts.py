@@ -28,7 +28,8 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Announce]], ground:
              join visible_post p on p.uri = b.target and p.boost_of_id is null
         where (p.visibility in ('public', 'unlisted') or (p.visibility = 'followers'
         and p.account_id = b.account_id))
-          and not exists (select 1 from federation.tombstone t where t.uri = b.uri)
+          and not exists (
+            select 1 from federation.tombstone t where t.uri = b.uri and t.account_id in (0, b.account_id))
         on conflict do nothing
         returning id, account_id, boost_of_id
         """,

@@ -120,14 +120,17 @@ async def update(conn: Connection, cleared: Sequence[Cleared[Update]], ground: G
 
 
 async def withdraw(conn: Connection, cleared: Sequence[Cleared[Delete]], ground: Ground) -> Applied:
-    """Takes posts of the actor out of sight, with every boost of them, and remembers their ids.
+    """Takes posts of the actor out of sight, with every boost of them, and remembers that the actor deleted
+    these ids.
 
     A deleted account is not a post: `accounts.close` sees to that.
     """
     await conn.execute(
-        "insert into federation.tombstone (uri, at) select u, $2 from unnest($1::text[]) u "
+        "insert into federation.tombstone (uri, account_id, at) "
+        "select uri, account_id, $3 from unnest($1::text[], $2::bigint[]) as d(uri, account_id) "
         "on conflict do nothing",
         [c.activity.target for c in cleared if not c.activity.actor.is_local],
+        [c.activity.actor.id for c in cleared if not c.activity.actor.is_local],
         ground.now,
     )
     rows = await conn.fetch(
@@ -216,7 +219,8 @@ async def _insert_rows(
             id, account_id, local, uri, url, reply_id, reply_account, reply_uri,
             thread_id, visibility, html, text, source, spoiler, sensitive,
             language, app_id, labels, created_at, edited_at, decision_id)
-          where not exists (select 1 from federation.tombstone t where t.uri = n.uri)
+          where not exists (
+            select 1 from federation.tombstone t where t.uri = n.uri and t.account_id in (0, n.account_id))
           on conflict (uri) do nothing
           returning id
         ), counted as (

@@ -23,6 +23,7 @@ from compliance.activity import AccountId
 from .. import keys
 from ..db.pool import Connection
 from ..errors import Forbidden, Unauthorised
+from ..i18n import mark
 from ..store import accounts, homes, sessions, tokens
 from ..store.model import AccountView, Role
 from . import cookies
@@ -30,7 +31,7 @@ from .routes import Needs, Who
 
 _KEPT_SECONDS = 3.0
 _KEPT_MOST = 4_096
-UNCONFIRMED = "Your login is missing a confirmed e-mail address"
+UNCONFIRMED = mark("Your login is missing a confirmed e-mail address")
 DECOY = "decoy"
 """The scope of a token that was given to hide that an address has an account: it never opens anything."""
 FRESH = timedelta(minutes=15)

@@ -12,7 +12,7 @@ from aiohttp import web
 from compliance import agreements
 from compliance.activity import MediaId
 
-from .. import acts, keys, membership, passwords
+from .. import acts, keys, membership, passwords, tries
 from ..acts import NotPublished, ProfileDraft
 from ..db.pool import Connection
 from ..errors import AppError, Invalid, NotFound
@@ -201,8 +201,10 @@ async def close(request: web.Request) -> web.Response:
             raise Invalid("This is not your user name", field="username")
         async with road.pool.acquire() as conn:
             member = await members.get(conn, me.id)
-        if member.roles:
-            raise Invalid("Give your roles to somebody else first", field="username")
+            if member.roles:
+                raise Invalid("Give your roles to somebody else first", field="username")
+            most = road.settings.limits.account_logins
+            await tries.take(road, conn, f"login:{me.id}", most, tries.HOUR)
         if not await passwords.matches(form.text("password"), member.password):
             raise Invalid("This is not your current password", field="password")
     except Invalid as error:
