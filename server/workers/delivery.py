@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 
@@ -28,10 +28,14 @@ from ..pipeline import Road
 from ..store import actor_keys, inbound
 from .runner import Job, Runner
 
-LEASE = timedelta(seconds=90)
-"""Longer than two tries with both kinds of signature take at their longest."""
+LEASE = timedelta(seconds=120)
+"""Longer than a letter waits here, and then takes with both kinds of signature, at the longest."""
+CLAIM = 128
+"""Letters leased at a time: looking for what may go costs the same for one as for many."""
 SLOW_SECONDS = 2.0
 MOST_SLOW = 64
+GATHER_SECONDS = 0.005
+"""Under load, what ends within this time is settled together."""
 MOST_KEYS = 4_096
 IDLE_SECONDS = 30.0
 
@@ -50,56 +54,66 @@ class Delivery:
             give_up=timedelta(days=road.settings.federation.give_up_days),
         )
         self._keys: OrderedDict[AccountId, SigningKey] = OrderedDict()
-        self._under_way: dict[asyncio.Task[Result], float] = {}
+        self._waiting: deque[outbox.Job] = deque()
+        self._under_way: dict[asyncio.Task[Result], tuple[outbox.Job, float]] = {}
         self._is_closed = False
+        self._last = 0.0
         self.job = Job("delivery", self.work, channel="outbound")
 
     async def work(self) -> float:
         """Settles what has ended and claims what may go now; each letter that ends has this called again."""
         if self._is_closed:
             return IDLE_SECONDS
+        if _moment() - self._last < 2 * GATHER_SECONDS:
+            await asyncio.sleep(GATHER_SECONDS)
         await self._settle()
-        free = self._free()
-        if free <= 0:
-            return SLOW_SECONDS / 2
+        self._send_waiting()
+        # A letter that is still under way in two seconds makes room for another.
+        due = await self._claim() if self._free() > 0 else SLOW_SECONDS
+        self._last = _moment()
+        return min(due, SLOW_SECONDS) if self._waiting else due
+
+    async def close(self) -> None:
+        """Breaks off what is under way, and gives everything back."""
+        self._is_closed = True
+        tasks = [task for task in self._under_way if not task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._settle()
+        jobs = [*self._waiting, *(job for job, _ in self._under_way.values())]
+        if jobs:
+            async with self._road.pool.acquire() as conn:
+                await outbox.release(conn, jobs)
+
+    async def _claim(self) -> float:
+        """Takes what may go now, and says in how many seconds to look again."""
         now = self._road.clock()
         async with self._road.pool.acquire() as conn:
             jobs = await outbox.claim(
                 conn,
                 now=now,
                 lease=LEASE,
-                limit=free,
+                limit=CLAIM,
                 per_host=self._road.settings.federation.host_concurrency,
             )
             due = None if jobs else await outbox.next_due(conn, now=now)
-        for job in jobs:
-            self._send(job)
-        if jobs:
-            return SLOW_SECONDS if len(jobs) == free else IDLE_SECONDS
+        self._waiting.extend(jobs)
+        self._send_waiting()
         return IDLE_SECONDS if due is None else min(max((due - now).total_seconds(), 0.05), IDLE_SECONDS)
-
-    async def close(self) -> None:
-        """Breaks off what is under way; it is claimed again when its lease ends."""
-        self._is_closed = True
-        tasks = list(self._under_way)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _free(self) -> int:
         """How many more letters may be sent now."""
-        moment = asyncio.get_running_loop().time()
-        slow = sum(moment - begun > SLOW_SECONDS for begun in self._under_way.values())
-        quick = len(self._under_way) - slow
-        return min(
-            self._road.settings.federation.workers - quick,
-            self._road.settings.federation.workers + MOST_SLOW - len(self._under_way),
-        )
+        moment, places = _moment(), self._road.settings.federation.workers
+        slow = sum(moment - begun > SLOW_SECONDS for _, begun in self._under_way.values())
+        return min(places - (len(self._under_way) - slow), places + MOST_SLOW - len(self._under_way))
 
-    def _send(self, job: outbox.Job) -> None:
-        task = asyncio.create_task(self._deliver(job), name=f"delivery to {job.host}")
-        self._under_way[task] = asyncio.get_running_loop().time()
-        task.add_done_callback(lambda _: self.job.wake())
+    def _send_waiting(self) -> None:
+        for _ in range(min(self._free(), len(self._waiting))):
+            job = self._waiting.popleft()
+            task = asyncio.create_task(self._deliver(job), name=f"delivery to {job.host}")
+            self._under_way[task] = (job, _moment())
+            task.add_done_callback(lambda _: self.job.wake())
 
     async def _deliver(self, job: outbox.Job) -> Result:
         return await delivery.send(self._client, job, await self._key(job.signer))
@@ -117,12 +131,10 @@ class Delivery:
         return key
 
     async def _settle(self) -> None:
-        ended = [task for task in self._under_way if task.done()]
+        ended = [task for task in self._under_way if task.done() and not task.cancelled()]
         results: list[Result] = []
         for task in ended:
             del self._under_way[task]
-            if task.cancelled():
-                continue
             error = task.exception()
             if error is None:
                 results.append(task.result())
@@ -137,6 +149,10 @@ class Delivery:
             self._metrics.jobs.labels("delivery", result.fate.value).inc()
         if given_up:
             self._metrics.jobs.labels("delivery", "given up").inc(given_up)
+
+
+def _moment() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def recover(road: Road) -> None:

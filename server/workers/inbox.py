@@ -48,6 +48,10 @@ BREATH = 20
 PAUSES = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """Until each further try; after the last one a row is set aside."""
 CROWDED = timedelta(seconds=10)
+GATHER_SECONDS = 0.008
+"""Under load, what is stored within this time is worked on together: a batch costs little more than a row."""
+HEARD_SECONDS = 30.0
+MOST_HOSTS = 10_000
 IDLE_SECONDS = 30.0
 
 _SOURCE = Source.internal("federation")
@@ -84,6 +88,8 @@ class Inbox:
         self._lanes: set[asyncio.Task[None]] = set()
         self._lanes_of: Counter[str] = Counter()
         self._conversations: set[asyncio.Task[None]] = set()
+        self._heard: dict[str, float] = {}
+        self._last = 0.0
         self._is_closed = False
         self.job = Job("inbox", self.work, channel="inbound")
 
@@ -91,6 +97,8 @@ class Inbox:
         """Works on a batch, and says when to come again."""
         if self._is_closed:
             return IDLE_SECONDS
+        if _moment() - self._last < 2 * GATHER_SECONDS:
+            await asyncio.sleep(GATHER_SECONDS)
         now = self._road.clock()
         async with self._road.pool.acquire() as conn:
             async with conn.transaction():
@@ -98,7 +106,7 @@ class Inbox:
             if not rows:
                 due = await inbound.next_due(conn)
                 return IDLE_SECONDS if due is None else max((due - now).total_seconds(), 0.05)
-            await heard_from(self._road, conn, {row.host for row in rows})
+            await self._hear(conn, {row.host for row in rows})
             actors = await known.actors(conn, list({row.actor for row in rows}))
         readings = await self._read(rows, actors)
         ready, slow, dropped = await self._sort(readings)
@@ -109,6 +117,7 @@ class Inbox:
         await self._submit(ready)
         for lane in slow.values():
             await self._open_lane(lane)
+        self._last = _moment()
         return 0.0
 
     async def close(self) -> None:
@@ -118,6 +127,16 @@ class Inbox:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _hear(self, conn: Connection, hosts: set[str]) -> None:
+        """Whoever sends lives; once in half a minute is enough to say so."""
+        moment = _moment()
+        new = [host for host in hosts if moment - self._heard.get(host, -HEARD_SECONDS) >= HEARD_SECONDS]
+        if new:
+            if len(self._heard) > MOST_HOSTS:
+                self._heard.clear()
+            self._heard |= dict.fromkeys(new, moment)
+            await heard_from(self._road, conn, new)
 
     async def _read(self, rows: Sequence[Claimed], actors: dict[Uri, KnownActor]) -> list[Reading]:
         readings = []
@@ -322,6 +341,10 @@ class Inbox:
 
     def _count(self, outcome: str, number: int) -> None:
         self._metrics.jobs.labels("inbox", outcome).inc(number)
+
+
+def _moment() -> float:
+    return asyncio.get_running_loop().time()
 
 
 @contextlib.asynccontextmanager
