@@ -111,7 +111,10 @@ async def idempotency_keys(conn: Connection, *, before: datetime, limit: int) ->
 
 
 async def loose_media(conn: Connection, *, before: datetime, limit: int) -> tuple[int, list[str]]:
-    """Uploads that no post took and no profile shows; also says which files are nobody's any more."""
+    """Uploads that no post took and no profile shows; also says which files are nobody's any more.
+
+    Somebody whose post waits for a reviewer keeps theirs: a release must find the pictures.
+    """
     rows = await conn.fetch(
         """
         with gone as (
@@ -119,6 +122,8 @@ async def loose_media(conn: Connection, *, before: datetime, limit: int) -> tupl
             select m.id from media m
             where m.post_id is null and m.created_at < $1 and not exists (
               select 1 from profile p where p.avatar_media_id = m.id or p.header_media_id = m.id)
+              and not exists (
+                select 1 from compliance.review_case c where c.actor_id = m.account_id and c.state = 'waiting')
             order by m.created_at limit $2))
           returning id, file, preview_file
         )

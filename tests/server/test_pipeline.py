@@ -18,15 +18,18 @@ from compliance.activity import (
     Direction,
     Follow,
     Like,
+    MediaId,
     Mention,
     Undo,
     Undoable,
     Update,
+    Upload,
     Uri,
     Visibility,
 )
 from compliance.verdict import Reason
 from server.pipeline import Answer, Done, Failed, Once, Road, Stopped, submit
+from server.store import sweeps
 from tests.fixtures.people import SOURCE, Join, MovingClock, create
 
 RULES = """{"name": "test", "version": "1", "lists": {
@@ -297,3 +300,32 @@ async def test_a_muted_or_blocked_person_causes_no_notice(road: Road, join: Join
     for n, one in enumerate((bob, cora)):
         await out(road, Like(id=Uri(f"https://example.org/activities/l{n}"), actor=one, target=post.note.uri))
     assert await road.pool.fetchval("select count(*) from notification where account_id = $1", alice.id) == 0
+
+
+async def test_pictures_of_a_held_post_are_there_when_it_is_released(
+    road: Road, join: Join, clock: MovingClock
+) -> None:
+    """A review may take longer than loose uploads are kept."""
+    await activate(road)
+    alice = await join("alice")
+    media_id = MediaId(road.ids())
+    picture = Attachment(url="https://example.org/media/a.png", mime="image/png", media_id=media_id)
+    upload = Upload(
+        id=Uri(picture.url),
+        actor=alice,
+        attachment=picture,
+        file="a.png",
+        preview_file="a-small.png",
+        preview_width=1,
+        preview_height=1,
+        size=1,
+    )
+    await out(road, upload, create(road, alice, "假文凭", attachments=(picture,)))
+    clock.move(days=3)
+    async with road.pool.acquire() as conn, conn.transaction():
+        await sweeps.loose_media(conn, before=clock(), limit=10)
+    assert await road.pool.fetchval("select count(*) from media where id = $1", media_id) == 1
+    await road.pool.execute("update compliance.review_case set state = 'withdrawn'")
+    async with road.pool.acquire() as conn, conn.transaction():
+        await sweeps.loose_media(conn, before=clock(), limit=10)
+    assert await road.pool.fetchval("select count(*) from media where id = $1", media_id) == 0
