@@ -123,7 +123,8 @@ async def loose_media(conn: Connection, *, before: datetime, limit: int) -> tupl
             where m.post_id is null and m.created_at < $1 and not exists (
               select 1 from profile p where p.avatar_media_id = m.id or p.header_media_id = m.id)
               and not exists (
-                select 1 from compliance.review_case c where c.actor_id = m.account_id and c.state = 'waiting')
+                select 1 from compliance.review_case c
+                where c.actor_id = m.account_id and c.state = 'waiting')
             order by m.created_at limit $2))
           returning id, file, preview_file
         )
