@@ -48,7 +48,7 @@ BREATH = 20
 PAUSES = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """Until each further try; after the last one a row is set aside."""
 CROWDED = timedelta(seconds=10)
-GATHER_SECONDS = 0.008
+GATHER_SECONDS = 0.02
 """Under load, what is stored within this time is worked on together: a batch costs little more than a row."""
 HEARD_SECONDS = 30.0
 MOST_HOSTS = 10_000
