@@ -138,7 +138,11 @@ async def _read(request: web.Request, limit: int) -> Body:
     mime = request.content_type
     if mime == "multipart/form-data":
         pairs = await _read_multipart(request, limit)
-        return Body(_nest([*query_pairs, *pairs]), pairs)
+        try:
+            return Body(_nest([*query_pairs, *pairs]), pairs)
+        except AppError:
+            Body({}, pairs).close()
+            raise
     raw = await read_bytes(request, min(limit, JSON_LIMIT))
     if mime == "application/x-www-form-urlencoded":
         pairs = _parse_pairs(raw)
