@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import ipaddress
 import socket
@@ -225,13 +226,14 @@ async def test_slowness_ends_by_the_clock(peer: Peer) -> None:
     async def drip(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()
         await answer.prepare(request)
-        for _ in range(200):
-            await answer.write(b" ")
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(ConnectionResetError):  # the client has had enough, which is the point
+            while True:
+                await answer.write(b" ")
+                await asyncio.sleep(0.01)
         return answer
 
     async def silence(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(10)
+        await asyncio.Event().wait()
         return web.Response()
 
     peer.answers |= {"/drip": drip, "/silence": silence}
@@ -257,19 +259,25 @@ async def test_a_closed_port_is_unreachable(peer: Peer) -> None:
 async def test_few_requests_go_to_one_host_at_a_time(peer: Peer) -> None:
     """One slow host must not hold everything, nor be run over."""
     going = most = 0
+    full, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(request: web.Request) -> web.StreamResponse:
         nonlocal going, most
         going += 1
         most = max(most, going)
-        await asyncio.sleep(0.01)
+        if going == 2:
+            full.set()
+        await go_on.wait()
         going -= 1
         return web.Response()
 
     peer.answers["/slow"] = slow
-    async with client_for(peer, limits=Limits(at_once=2)) as client:
-        await asyncio.gather(*(client.get(peer.uri("/slow"), accept=ANY) for _ in range(10)))
-    assert most == 2
+    async with client_for(peer, limits=Limits(at_once=2)) as client, asyncio.TaskGroup() as tasks:
+        for _ in range(10):
+            tasks.create_task(client.get(peer.uri("/slow"), accept=ANY))
+        await full.wait()
+        go_on.set()
+    assert (2, 10) == (most, peer.counts("/slow"))
 
 
 async def test_fetches_are_counted(peer: Peer) -> None:
