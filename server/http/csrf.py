@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 
 from .. import keys
 from ..errors import Forbidden
+from ..i18n import mark
 from . import body, cookies
 from .auth import viewer
 
@@ -24,7 +25,7 @@ HEADER = "X-CSRF-Token"
 SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 _WIDTH = 32
 _NEW = web.RequestKey("new-form-token", str)
-_REFUSED = "This form has expired or was sent from another site. Please try again."
+_REFUSED = mark("This form has expired or was sent from another site. Please try again.")
 
 
 def token(request: web.Request) -> str:

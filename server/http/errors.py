@@ -49,7 +49,7 @@ _HELP = {
     Reason.AGREEMENT_REQUIRED: "/settings/account",
 }
 _WAITS = i18n.mark("A person will look at it. Until then only you can see it, and you will be told.")
-_FAILED = "Something went wrong on our side"
+_FAILED = i18n.mark("Something went wrong on our side")
 # Clients compare these with Mastodon's own words.
 _VERBATIM = frozenset({401, 404})
 _encode = msgspec.json.Encoder().encode
