@@ -223,6 +223,8 @@ async def test_an_answer_may_not_be_larger_than_wanted(peer: Peer, client: Clien
 async def test_slowness_ends_by_the_clock(peer: Peer) -> None:
     """A byte now and then is progress for a socket, and none for us."""
 
+    over = asyncio.Event()
+
     async def drip(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()
         await answer.prepare(request)
@@ -233,7 +235,7 @@ async def test_slowness_ends_by_the_clock(peer: Peer) -> None:
         return answer
 
     async def silence(request: web.Request) -> web.StreamResponse:
-        await asyncio.Event().wait()
+        await over.wait()
         return web.Response()
 
     peer.answers |= {"/drip": drip, "/silence": silence}
@@ -243,6 +245,7 @@ async def test_slowness_ends_by_the_clock(peer: Peer) -> None:
     async with client_for(peer, limits=Limits(first_byte=0.15)) as client:
         with pytest.raises(Unreachable):
             await client.get(peer.uri("/silence"), accept=ANY)
+    over.set()
 
 
 async def test_a_closed_port_is_unreachable(peer: Peer) -> None:
