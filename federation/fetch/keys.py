@@ -91,10 +91,6 @@ class KeyRing:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
 
-    def forget(self, key_id: Uri) -> None:
-        """Drops what is known of a key, for one that was revoked."""
-        self._known.drop(key_id)
-
     async def _ask(self, key_id: Uri) -> _Known:
         self._refuse_known_failures(key_id)
         task = self._asking.get(key_id)
