@@ -49,6 +49,9 @@ _KEEPALIVE_SECONDS = 75.0
 _LONGEST_LINE = 8 * 1024
 _LONGEST_HEADER = 16 * 1024
 
+PARTS = (health, media_routes, activitypub, api, pages, admin)
+"""Whoever has routes."""
+
 log = logging.getLogger(__name__)
 
 
@@ -77,7 +80,7 @@ def create_app(
     app[PAGES] = Pages(assets, settings, clock)
     for part in (media_routes, api, pages):
         part.prepare(app)
-    for part in (health, media_routes, activitypub, api, pages, admin):
+    for part in PARTS:
         routes.mount(app, part.routes)
     routes.check(app)
     app.cleanup_ctx.append(_road(worker))

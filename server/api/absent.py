@@ -22,6 +22,7 @@ _ACCEPTED = (
 def _empty(path: str, *scopes: str, optional: bool = False) -> Route:
     @needs(*scopes, optional=optional)
     async def none(request: web.Request) -> web.Response:
+        """Nothing, truly: there are none of these on this server yet."""
         return answers.none()
 
     return get(path, none)
