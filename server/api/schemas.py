@@ -189,7 +189,6 @@ class Which(Struct):
     types: Annotated[list[Short], Meta(max_length=50)] = []
     exclude_types: Annotated[list[Short], Meta(max_length=50)] = []
     account_id: int | None = None
-    limit: int | None = None
 
 
 class AccountSearch(Struct):

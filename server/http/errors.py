@@ -20,6 +20,7 @@ from compliance.verdict import Reason
 from .. import i18n, keys
 from ..acts import NotPublished
 from ..errors import AppError, NotFound, TooMany, Unauthorised, Unavailable
+from ..pipeline import Stopped
 from . import csrf
 from .auth import viewer
 from .routes import Handler
@@ -42,7 +43,6 @@ _JSON_PATHS = (
     "/metrics",
 )
 _OAUTH_JSON = ("/oauth/token", "/oauth/revoke", "/oauth/userinfo")
-_DECISIONS = "/my/decisions"
 _HELP = {
     Reason.IDENTITY_REQUIRED: "/settings/identity",
     Reason.IDENTITY_LAPSED: "/settings/identity",
@@ -138,11 +138,16 @@ def payload(request: web.Request, error: AppError, said: str) -> dict[str, Any]:
             "article": stopped.reason.article or None,
             "case": None if stopped.case_id is None else str(stopped.case_id),
             "field": stopped.field,
-            "help_url": f"{request.app[keys.SETTINGS].origin}{_HELP.get(stopped.reason, _DECISIONS)}",
+            "help_url": f"{request.app[keys.SETTINGS].origin}{_help_path(stopped)}",
         }
     elif error.field is not None:
         body["details"] = {error.field: [{"error": "ERR_INVALID", "description": said}]}
     return body
+
+
+def _help_path(stopped: Stopped) -> str:
+    """Where it can be put right; else the decision with its reasons and the way to appeal."""
+    return _HELP.get(stopped.reason, f"/my/decisions/{stopped.decision_id}")
 
 
 def wants_json(request: web.Request) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from .. import keys
 from ..errors import Invalid, NotFound
 from . import body, csrf, headers, limits
 from .auth import Viewer, identify, is_machine
@@ -27,15 +26,11 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     if needed is None:
         return await handler(request)
     if is_machine(request.path):
-        found = await identify(request, needed)
-        standing = _count(request, found, needed)
+        _count(request, await identify(request, needed), needed)
         try:
-            response = await handler(request)
+            return await handler(request)
         finally:
             body.close(request)
-        if standing is not None and not response.prepared:
-            response.headers.update(standing.headers(request.app[keys.CLOCK]()))
-        return response
     return await _page(request, handler, needed)
 
 
@@ -49,8 +44,7 @@ def _refuse_nul(request: web.Request) -> None:
 
 
 async def _page(request: web.Request, handler: Handler, needed: Needs) -> web.StreamResponse:
-    found = await identify(request, needed)
-    _count(request, found, needed)
+    _count(request, await identify(request, needed), needed)
     try:
         if request.method not in csrf.SAFE:
             await csrf.check(request, needed.body)
@@ -62,24 +56,20 @@ async def _page(request: web.Request, handler: Handler, needed: Needs) -> web.St
     return response
 
 
-def _count(request: web.Request, found: Viewer | None, needed: Needs) -> limits.Standing | None:
+def _count(request: web.Request, found: Viewer | None, needed: Needs) -> None:
+    """By address, by app, or by person and token: whatever is narrowest decides."""
     if needed.uncounted:
-        return None
+        return
     if found is None:
         subject = subject_of(request)
-        standing = limits.take(request, limits.ANONYMOUS, subject)
+        limits.take(request, limits.ANONYMOUS, subject)
     elif found.account is None:
         subject = found.token_hash.hex()
-        standing = limits.take(request, limits.TOKEN, subject)
+        limits.take(request, limits.TOKEN, subject)
     else:
         subject = str(found.account.id)
-        standing = limits.take(request, limits.ACCOUNT, subject)
+        limits.take(request, limits.ACCOUNT, subject)
         if found.app_id is not None:
-            standing = limits.take(request, limits.TOKEN, found.token_hash.hex())
+            limits.take(request, limits.TOKEN, found.token_hash.hex())
     if needed.limit is not None:
-        standing = min(standing, limits.take(request, needed.limit, subject), key=_left)
-    return standing
-
-
-def _left(standing: limits.Standing) -> float:
-    return standing.remaining / standing.count
+        limits.take(request, needed.limit, subject)

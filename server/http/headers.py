@@ -11,7 +11,8 @@ from hashlib import sha256
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
-from . import cookies
+from .. import keys
+from . import cookies, limits
 
 FORM_ACTION = web.RequestKey("form-action", str)
 """Where else the page's form may lead: the app that a person sends back to after consent."""
@@ -56,6 +57,9 @@ async def add(request: web.BaseRequest, response: web.StreamResponse) -> None:
     headers.setdefault("Referrer-Policy", "same-origin")
     if is_open(request.path):
         headers.update(_CORS)
+        standing = request.get(limits.STANDING)
+        if standing is not None and isinstance(request, web.Request):
+            headers.update(standing.headers(request.app[keys.CLOCK]()))
     if "Content-Security-Policy" not in headers:
         headers["Content-Security-Policy"] = _policy(request, response)
     if isinstance(request, web.Request) and cookies.is_secure(request):

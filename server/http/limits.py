@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
+from .. import keys
 from ..errors import TooMany
 from ..settings import Limits
 
@@ -46,6 +47,11 @@ class Standing:
     count: int
     remaining: int
     seconds_to_full: float
+
+    @property
+    def share(self) -> float:
+        """What is left, as a part of the whole."""
+        return self.remaining / self.count
 
     def headers(self, now: datetime) -> dict[str, str]:
         """Mastodon's three headers; clients in "pace" mode divide the time by the number."""
@@ -90,8 +96,18 @@ class Limiter:
 
 
 LIMITER = web.AppKey("limiter", Limiter)
+STANDING = web.RequestKey("standing", Standing)
+"""The narrowest of the limits that a request was counted by, to be told with its answer."""
 
 
-def take(request: web.Request, limit: Limit, subject: str) -> Standing:
-    """`Limiter.take` with this process's buckets."""
-    return request.app[LIMITER].take(limit, subject)
+def take(request: web.Request, limit: Limit, subject: str) -> None:
+    """Counts the request with this process's buckets, and notes what is left."""
+    try:
+        standing = request.app[LIMITER].take(limit, subject)
+    except TooMany as error:
+        count: int = getattr(request.app[keys.SETTINGS].limits, limit.setting)
+        request[STANDING] = Standing(count, 0, float(error.retry_after))
+        raise
+    known = request.get(STANDING)
+    if known is None or standing.share < known.share:
+        request[STANDING] = standing

@@ -47,6 +47,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back(
         assert [200, 200, 429] == [answer.status for answer in posted]
         assert {"error": "Too many requests"} == posted[2].body
         assert 0 < int(posted[2].headers["Retry-After"])
+        assert "0" == posted[2].headers["X-RateLimit-Remaining"]
         left = [await alice.call("GET", "/api/v1/timelines/home") for _ in range(3)]
         assert [200, 200, 429] == [answer.status for answer in left]
         assert ["1", "0"] == [answer.headers["X-RateLimit-Remaining"] for answer in left[:2]]
