@@ -39,12 +39,11 @@ _SOURCE = Source.internal("federation")
 log = logging.getLogger(__name__)
 
 
-async def actor(road: Road, client: Client, uri: Uri, *, budget: Budget, fresh: bool = False) -> KnownActor:
-    """Who `uri` is: as known here or, if unknown or wanted `fresh`, as their own server says now."""
-    if not fresh:
-        found = await _known(road, uri)
-        if found is not None:
-            return found
+async def actor(road: Road, client: Client, uri: Uri, *, budget: Budget) -> KnownActor:
+    """Who `uri` is: as known here or else as their own server says."""
+    found = await _known(road, uri)
+    if found is not None:
+        return found
     if road.uris.is_ours(uri):
         raise NotTrusted("nobody here has this id")
     return await _keep(road, await fetch.actor(client, uri, budget=budget))

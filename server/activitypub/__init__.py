@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aiohttp import web
+
 from ..http.routes import Route, get, post
 from . import inbox, lists, objects, wellknown
 
@@ -28,3 +30,8 @@ routes: list[Route] = [
     get(f"{_POST}/likes", lists.likes),
     get(f"{_POST}/shares", lists.shares),
 ]
+
+
+def prepare(app: web.Application) -> None:
+    """What the routes keep between requests."""
+    app[wellknown.COUNTED] = wellknown.Counted()

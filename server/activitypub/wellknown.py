@@ -7,7 +7,8 @@ not the scheme's default. Nobody's existence is told but that of accounts which 
 from __future__ import annotations
 
 import importlib.metadata
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -32,6 +33,18 @@ _NODEINFO = "http://nodeinfo.diaspora.software/ns/schema/"
 _APPLICATION = "https://www.w3.org/ns/activitystreams#Application"
 _VERSIONS = ("2.0", "2.1")
 _SHARED = {hdrs.CACHE_CONTROL: "public, max-age=600"}
+_COUNT_EVERY = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Counted:
+    """What was counted, and when."""
+
+    at: datetime | None = None
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+COUNTED = web.AppKey("counted", Counted)
 
 
 @needs(reach=Reach.PUBLIC)
@@ -80,24 +93,32 @@ async def nodeinfo(request: web.Request) -> web.Response:
     version = request.match_info["version"]
     if version not in _VERSIONS:
         raise NotFound
-    settings, now = request.app[keys.SETTINGS], request.app[keys.CLOCK]()
-    async with request.app[keys.POOL].acquire() as conn:
-        users = {
-            "total": await accounts.count_local(conn),
-            "activeMonth": await accounts.count_local(conn, seen_since=now - timedelta(days=30)),
-            "activeHalfyear": await accounts.count_local(conn, seen_since=now - timedelta(days=180)),
-        }
-        written = await posts.count_local(conn)
+    settings = request.app[keys.SETTINGS]
     document = {
         "version": version,
         "software": {"name": "yanlu", "version": importlib.metadata.version("yanlu")},
         "protocols": ["activitypub"],
         "services": {"inbound": [], "outbound": []},
         "openRegistrations": settings.registration.open,
-        "usage": {"users": users, "localPosts": written},
+        "usage": await _usage(request.app),
         "metadata": {"nodeName": settings.site.title, "nodeDescription": settings.site.description},
     }
     return _json(document, f'application/json; profile="{_NODEINFO}{version}#"')
+
+
+async def _usage(app: web.Application) -> dict[str, Any]:
+    """How many people and posts there are, as of some minutes ago: counting them all takes time."""
+    now, kept = app[keys.CLOCK](), app[COUNTED]
+    if kept.at is None or now - kept.at >= _COUNT_EVERY:
+        async with app[keys.POOL].acquire() as conn:
+            users = {
+                "total": await accounts.count_local(conn),
+                "activeMonth": await accounts.count_local(conn, seen_since=now - timedelta(days=30)),
+                "activeHalfyear": await accounts.count_local(conn, seen_since=now - timedelta(days=180)),
+            }
+            kept.counts = {"users": users, "localPosts": await posts.count_local(conn)}
+        kept.at = now
+    return kept.counts
 
 
 def _username(resource: str, uris: Uris) -> str | None:

@@ -30,6 +30,7 @@ INBOUND_KEPT = timedelta(days=30)
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_AGAIN = timedelta(minutes=5)
 _LOCK = 0x79616E_02
 
 Step: TypeAlias = Callable[[Connection, datetime], Awaitable[int]]
@@ -45,6 +46,8 @@ class Chore:
     name: str
     every: timedelta
     step: Step
+    after: Callable[[], Awaitable[None]] | None = None
+    """What follows the commit of a step, outside the database."""
 
 
 class Upkeep:
@@ -60,8 +63,13 @@ class Upkeep:
         for chore in self._chores:
             now = self._road.clock()
             if self._due.get(chore.name, now) <= now:
-                await self._do(chore)
                 self._due[chore.name] = now + chore.every
+                try:
+                    await self._do(chore)
+                except Exception:
+                    # The others are done all the same.
+                    log.exception("upkeep: %s failed", chore.name)
+                    self._due[chore.name] = now + _AGAIN
         earliest = min(self._due.values())
         return max((earliest - self._road.clock()).total_seconds(), 1.0)
 
@@ -72,6 +80,8 @@ class Upkeep:
                 if not await conn.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                     break
                 moved = await chore.step(conn, self._road.clock())
+            if chore.after is not None:
+                await chore.after()
             done += moved
             if moved < STEP:
                 break
@@ -91,11 +101,14 @@ def _chores(road: Road) -> list[Chore]:
     async def orphaned_files(_conn: Connection, _now: datetime) -> int:
         return await files.sweep(folder)
 
+    orphans: list[str] = []
+
     async def loose_media(conn: Connection, now: datetime) -> int:
-        rows, orphans = await sweeps.loose_media(conn, before=now - _DAY, limit=STEP)
-        # Should the commit fail, the rows are swept again; a picture nobody sees may be missing meanwhile.
-        await files.remove(folder, *orphans)
+        rows, orphans[:] = await sweeps.loose_media(conn, before=now - _DAY, limit=STEP)
         return rows
+
+    async def loose_files() -> None:
+        await files.remove(folder, *orphans)
 
     return [
         Chore("months of the log", _DAY, months),
@@ -109,7 +122,7 @@ def _chores(road: Road) -> list[Chore]:
         Chore(
             "answers", _HOUR, lambda conn, now: sweeps.idempotency_keys(conn, before=now - _DAY, limit=STEP)
         ),
-        Chore("loose media", _HOUR, loose_media),
+        Chore("loose media", _HOUR, loose_media, loose_files),
         Chore("broken uploads", _HOUR, orphaned_files),
         Chore("feeds", _HOUR, lambda conn, now: sweeps.feeds(conn, keep=FEED_LENGTH, limit=STEP)),
         Chore("inbound", _HOUR, lambda conn, now: inbound.sweep(conn, before=now - INBOUND_KEPT, limit=STEP)),

@@ -17,7 +17,8 @@ POSTS = 40
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pair() -> AsyncIterator[tuple[Yanlu, Yanlu]]:
-    async with servers("north", "south") as (north, south):
+    # A letter that met nobody is tried again soon, so that the test need not wait for it.
+    async with servers("north", "south", settings={"YANLU_FEDERATION_FIRST_RETRY": "2"}) as (north, south):
         yield north, south
 
 
