@@ -78,7 +78,7 @@ def create_app(
     app[auth.SEEN] = auth.Seen()
     app[ASSETS] = assets = Assets()
     app[PAGES] = Pages(assets, settings, clock)
-    for part in (media_routes, api, pages):
+    for part in (activitypub, media_routes, api, pages):
         part.prepare(app)
     for part in PARTS:
         routes.mount(app, part.routes)
