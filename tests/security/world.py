@@ -89,6 +89,7 @@ class Browser:
         if self.cookie:
             headers["Cookie"] = f"yanlu_session={self.cookie}"
         headers |= options.pop("headers", {})
+        self.client.session.cookie_jar.clear()  # what one browser was given is no other one's
         async with self.client.request(
             method, path, headers=headers, allow_redirects=False, **options
         ) as answer:
