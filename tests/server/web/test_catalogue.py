@@ -18,16 +18,22 @@ def _kept() -> Catalog:
         return read_po(file, locale="zh_CN", domain="yanlu")
 
 
-def _ids(messages: Catalog) -> set[object]:
+def _ids(messages: Catalog) -> set[str | tuple[str, ...]]:
     return {message.id if isinstance(message.id, str) else tuple(message.id) for message in messages} - {""}
 
 
+def _fillings(text: str) -> set[str]:
+    return set(_FILLED.findall(text)) - {"num"}
+
+
 def _said(message: Message) -> list[str]:
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    return [message.string] if isinstance(message.string, str) else list(message.string or ())
 
 
 def test_every_message_is_in_the_catalogue_and_no_other() -> None:
-    """Otherwise a page is half in English, or the file rots: `python -m tests.fixtures.catalogue` mends it."""
+    """Otherwise a page is half in English, or the file rots: `python -m tests.fixtures.catalogue` mends
+    it.
+    """
     said, kept = _ids(catalogue.extract()), _ids(_kept())
     assert (set(), set()) == (said - kept, kept - said)
 
@@ -39,15 +45,13 @@ def test_every_message_is_translated() -> None:
 
 def test_a_translation_fills_in_what_the_message_does() -> None:
     """A misspelt name would fail only when the page is asked for."""
-    wrong = []
-    for message in _kept():
-        if not message.id:
-            continue
-        ids = [message.id] if isinstance(message.id, str) else list(message.id)
-        wanted = set(_FILLED.findall(" ".join(ids))) - {"num"}
-        for text in _said(message):
-            if set(_FILLED.findall(text)) - {"num"} != wanted:
-                wrong.append((message.id, text))
+    wrong = [
+        (message.id, text)
+        for message in _kept()
+        if message.id
+        for text in _said(message)
+        if _fillings(text) != _fillings(" ".join([message.id] if isinstance(message.id, str) else message.id))
+    ]
     assert [] == wrong
 
 

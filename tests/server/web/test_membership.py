@@ -12,6 +12,7 @@ import pytest
 from compliance.records import Source
 from server import membership, names, operators, passwords, secondfactor
 from server.errors import Conflict, Gone, Invalid, TooMany, Unavailable
+from server.letters import Letter
 from server.membership import EmailTaken
 from server.pipeline import Road
 from server.settings import Limits
@@ -28,14 +29,14 @@ async def _register(road: Road, name: str = "wen", email: str = "Wen@Mail.exampl
     return await membership.register(road, name, email, PASSWORD, **values)
 
 
-def _token(letter: membership.Letter | None) -> str:
+def _token(letter: Letter | None) -> str:
     assert letter is not None
     found = re.search(r"/(?:confirm|reset)/([\w-]{40,})", letter.text)
     assert found, letter.text
     return found[1]
 
 
-def limited(road: Road, **limits: int) -> Road:
+def limited(road: Road, **limits: Any) -> Road:
     """The road with limits that count."""
     settings = msgspec.structs.replace(road.settings, limits=Limits(**limits))
     return replace(road, settings=settings)

@@ -1,10 +1,16 @@
-"""The pages on the real application, by a browser without scripts: sign-up to publishing, and what every page promises."""
+"""The pages on the real application, by a browser without scripts: sign-up to publishing, and what every page
+promises.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession
 
 from compliance import wordlists
 from server import admin
@@ -12,10 +18,9 @@ from server import web as pages
 from server.http.routes import Who, declared
 from server.pipeline import Road
 from server.store import members
+from server.store.model import Role
 from tests.fixtures.server import ORIGIN, PASSWORD, SOURCE, Enter
 from tests.server.web.visitor import Visitor
-
-PICTURE = Path(__file__).parent.parent.parent / "fixtures" / "pictures"
 
 
 def _mails(road: Road) -> list[str]:
@@ -28,7 +33,7 @@ def _link(road: Road, kind: str) -> str:
     return found[0]
 
 
-def _versions(page: str) -> dict[str, str]:
+def _versions(page: str) -> dict[str, Any]:
     return dict(re.findall(r'name="(version-\w+)" value="(\d+)"', page))
 
 
@@ -61,8 +66,6 @@ async def test_from_sign_up_to_the_first_post(visitor: Visitor, road_of: Road) -
 
 async def _settled(road: Road) -> None:
     """Mail goes out after the answer: wait until the sink has it."""
-    import asyncio
-
     for _ in range(200):
         if _mails(road):
             return
@@ -404,7 +407,7 @@ async def test_hostile_forms_are_refused_politely(visitor: Visitor, enter: Enter
         {"status": "x", "in_reply_to_id": "12345"},
         {"status": "a\x00b"},
     ):
-        answer = await visitor.send("/compose", **fields)  # type: ignore[arg-type]
+        answer = await visitor.send("/compose", **fields)
         assert answer.status in (404, 422), (fields, answer.status)
     broken = await visitor.send(
         "/compose", status="x", files={"media": ("a.png", b"not a picture", "image/png")}
@@ -432,10 +435,8 @@ async def test_pages_for_members_lead_strangers_to_log_in(wire: ClientSession, v
             continue
         path = route.path.replace("{id}", "1").replace("{act}", "like").replace("{token}", "x")
         if route.method == "GET":
-            answer = await visitor.get(path, follow=False)
-            assert (303, True) == (answer.status, answer.headers["Location"].startswith("/login?next=/")), (
-                path
-            )
+            seen = await visitor.get(path, follow=False)
+            assert (303, True) == (seen.status, seen.headers["Location"].startswith("/login?next=/")), path
         else:
             async with wire.post(path, headers={"Origin": ORIGIN, "Accept": "text/html"}) as answer:
                 assert answer.status in (401, 403), path
@@ -443,8 +444,6 @@ async def test_pages_for_members_lead_strangers_to_log_in(wire: ClientSession, v
 
 async def test_staff_pages_ask_for_the_second_factor(visitor: Visitor, enter: Enter, road_of: Road) -> None:
     """Power over others needs proof twice, everywhere (rule E9)."""
-    from server.store.model import Role
-
     caller = await enter("mei")
     async with road_of.pool.acquire() as conn:
         await members.grant_role(conn, caller.id, Role.REVIEWER, granted_by=None, now=road_of.clock())

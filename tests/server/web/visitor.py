@@ -1,4 +1,6 @@
-"""Somebody with a browser that runs no scripts: keeps cookies, sends forms with their token, follows redirects."""
+"""Somebody with a browser that runs no scripts: keeps cookies, sends forms with their token, follows
+redirects.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ class Visitor:
         follow: bool = True,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         headers: Mapping[str, str] | None = None,
-        **fields: str | list[str],
+        **fields: Any,
     ) -> Seen:
         """A form, with the token of the page it is on."""
         form = (await self.get(page or path)).token
@@ -71,7 +73,7 @@ class Visitor:
             data.add_field(name, body, filename=filename, content_type=mime)
         return await self._ask("POST", path, data, {"Origin": ORIGIN, **(headers or {})}, follow=follow)
 
-    async def log_in(self, name: str, password: str = PASSWORD, **fields: str) -> Seen:
+    async def log_in(self, name: str, password: str = PASSWORD, **fields: Any) -> Seen:
         """Through the form, as a person does."""
         return await self.send("/login", username=name, password=password, **fields)
 
