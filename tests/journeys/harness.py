@@ -123,6 +123,17 @@ class Person:
     async def post(self, text: str, **fields: object) -> Any:
         return await self.do("v1/statuses", status=text, **fields)
 
+    async def upload(self, picture: bytes, description: str) -> str:
+        """The id of a new picture of theirs."""
+        form = aiohttp.FormData({"description": description})
+        form.add_field("file", picture, filename="picture.png", content_type="image/png")
+        url = f"{self.server.origin}/api/v2/media"
+        async with self.server.web.post(url, data=form, headers=self._headers) as answer:
+            said = await answer.json()
+            if answer.status >= 400:
+                raise Refusal(answer.status, said)
+            return str(said["id"])
+
     async def home(self) -> list[Any]:
         found: list[Any] = await self.get("v1/timelines/home", limit="40")
         return found
@@ -144,19 +155,15 @@ _running: list[Yanlu] = []
 class Yanlu:
     """One server process on its own loopback address and data folder."""
 
-    def __init__(self, name: str, address: str, port: int, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, name: str, address: str, authority: str, folder: Path, env: Mapping[str, str]) -> None:
         self.name = name
         self.address = address
-        self.port = port
+        self.authority = authority
         self.data = folder / name
         self.log = folder / f"{name}.log"
         self.env = {**os.environ, **env}
         self.web: aiohttp.ClientSession
         self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def authority(self) -> str:
-        return f"{self.address}:{self.port}"
 
     @property
     def origin(self) -> str:
@@ -170,16 +177,8 @@ class Yanlu:
             self._process = await asyncio.create_subprocess_exec(
                 str(YANLU),
                 "serve",
-                *(
-                    "--data",
-                    str(self.data),
-                    "--host",
-                    self.address,
-                    "--port",
-                    str(self.port),
-                    "--workers",
-                    "1",
-                ),
+                *("--data", str(self.data), "--workers", "1"),
+                *("--host", self.address, "--port", self.authority.rpartition(":")[2]),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -282,8 +281,11 @@ def _descendants(pid: int) -> list[int]:
 
 
 @contextlib.asynccontextmanager
-async def servers(*names: str, settings: Mapping[str, str] | None = None) -> AsyncIterator[list[Yanlu]]:
-    """Runs a Yanlu for each name, each on an address of its own.
+async def servers(
+    *names: str, settings: Mapping[str, str] | None = None, by_name: str | None = None
+) -> AsyncIterator[list[Yanlu]]:
+    """Runs a Yanlu for each name, each on an address of its own; the one called `by_name` is `localhost` to
+    the others, and not an address.
 
     Every server may reach 127.0.0.1 to 127.0.0.9 at unprivileged ports, and nothing else that is private.
     """
@@ -293,10 +295,10 @@ async def servers(*names: str, settings: Mapping[str, str] | None = None) -> Asy
     reach = ",".join(f"127.0.0.{last}:1024-65535" for last in range(1, 10))
     running: list[Yanlu] = []
     for place, name in enumerate(names, start=2):
-        address = f"127.0.0.{place}"
-        port = free_port(address)
+        address = "127.0.0.1" if name == by_name else f"127.0.0.{place}"
+        authority = f"{'localhost' if name == by_name else address}:{free_port(address)}"
         env = {
-            "YANLU_ORIGIN": f"http://{address}:{port}",
+            "YANLU_ORIGIN": f"http://{authority}",
             "YANLU_FEDERATION_ALLOW_INSECURE": reach,
             # A journey asks again and again whether something has come.
             "YANLU_LIMITS_DISABLED": "1",
@@ -304,7 +306,7 @@ async def servers(*names: str, settings: Mapping[str, str] | None = None) -> Asy
             "YANLU_SMS_SINK": str(folder / f"{name}-sms"),
             **(settings or {}),
         }
-        running.append(Yanlu(name, address, port, folder, env))
+        running.append(Yanlu(name, address, authority, folder, env))
     _running.extend(running)
     try:
         await asyncio.gather(*(server.start() for server in running))

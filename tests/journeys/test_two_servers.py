@@ -7,6 +7,7 @@ server, through the client API.
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import re
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from .harness import Person, Refusal, Yanlu, servers, until
 
@@ -23,7 +25,7 @@ _serial = itertools.count(1)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pair() -> AsyncIterator[tuple[Yanlu, Yanlu]]:
-    async with servers("north", "south") as (north, south):
+    async with servers("north", "south", by_name="south") as (north, south):
         yield north, south
 
 
@@ -104,6 +106,25 @@ async def test_a_post_arrives_with_all_that_it_says(friends: tuple[Person, Perso
     assert ["联邦"] == [tag["name"] for tag in seen["tags"]]
     assert bo.handle == seen["account"]["acct"]
     assert sent["created_at"] == seen["created_at"]
+
+
+async def test_a_picture_can_be_looked_at_from_elsewhere(friends: tuple[Person, Person]) -> None:
+    """With its description, its size and what shows in its place; from the server it was brought to."""
+    an, bo = friends
+    painted = io.BytesIO()
+    Image.new("RGB", (60, 40), (200, 30, 30)).save(painted, "PNG")
+    media_id = await bo.upload(painted.getvalue(), "一块红色")
+    sent = await bo.post("look", media_ids=[media_id])
+    seen = await arrival(an, sent["uri"])
+    [picture], [original] = seen["media_attachments"], sent["media_attachments"]
+    assert ("image", "一块红色") == (picture["type"], picture["description"])
+    assert (original["blurhash"], 60, 40) == (
+        picture["blurhash"],
+        picture["meta"]["original"]["width"],
+        picture["meta"]["original"]["height"],
+    )
+    async with an.server.web.get(picture["remote_url"]) as answer:
+        assert (200, "image") == (answer.status, answer.content_type.partition("/")[0])
 
 
 async def test_an_edit_replaces_the_words_and_keeps_the_old_ones(friends: tuple[Person, Person]) -> None:
