@@ -75,7 +75,7 @@ def create_app(
     app[keys.METRICS] = Metrics()
     app[keys.EVENTS] = Events()
     app[limits.LIMITER] = limits.Limiter(settings.limits)
-    app[auth.SEEN] = auth.Seen()
+    app[auth.SEEN] = auth.Seen(app[keys.EVENTS])
     app[ASSETS] = assets = Assets()
     app[PAGES] = Pages(assets, settings, clock)
     for part in (activitypub, media_routes, api, pages):

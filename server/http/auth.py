@@ -2,7 +2,7 @@
 
 A cookie is not looked at where programs call, so that no other site's page can act through it; a token is not
 looked at on pages. What either stands for is kept in this process for three seconds: the end of a session, a
-new password or a suspension holds everywhere within five (security rule E5).
+new password or a suspension holds everywhere within five (security rule E5), and mostly at once.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from compliance.activity import AccountId
 from .. import keys
 from ..db.pool import Connection
 from ..errors import Forbidden, Unauthorised
+from ..events import Events
 from ..i18n import mark
 from ..store import accounts, homes, sessions, tokens
 from ..store.model import AccountView, Role
@@ -31,6 +32,7 @@ from .routes import Needs, Who
 
 _KEPT_SECONDS = 3.0
 _KEPT_MOST = 4_096
+_CHANNEL = "viewers"
 UNCONFIRMED = mark("Your login is missing a confirmed e-mail address")
 DECOY = "decoy"
 """The scope of a token that was given to hide that an address has an account: it never opens anything."""
@@ -99,8 +101,11 @@ _VIEWER = web.RequestKey("viewer", Viewer)
 class Seen:
     """Who the tokens and cookies of the last seconds stand for."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events | None = None) -> None:
         self._kept: dict[bytes, tuple[float, Viewer | None]] = {}
+        self._events = events
+        if events is not None:
+            events.subscribe(_CHANNEL, lambda _: self._kept.clear())
 
     def find(self, token_hash: bytes) -> tuple[Viewer | None] | None:
         """What is known of it, which may be that nobody has it; `None` where it must be looked up."""
@@ -113,8 +118,10 @@ class Seen:
         self._kept[token_hash] = (time.monotonic() + _KEPT_SECONDS, viewer)
 
     def forget(self) -> None:
-        """Something about somebody changed: the next request of this process looks again."""
+        """Something about somebody changed: the next request looks again, also in the other processes."""
         self._kept.clear()
+        if self._events is not None:
+            self._events.notify(_CHANNEL)
 
 
 SEEN = web.AppKey("seen", Seen)
@@ -153,7 +160,7 @@ def person(request: web.Request) -> Viewer:
 
 
 def forget(request: web.Request) -> None:
-    """What tokens and sessions stand for has changed: this process must not go by what it kept."""
+    """What tokens and sessions stand for has changed: nobody must go by what was kept."""
     request.app[SEEN].forget()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -11,8 +12,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
-from server import membership
+from server import keys, membership
+from server.app import create_app
 from server.http.auth import SEEN
 from server.pipeline import Road
 from server.store import members
@@ -386,3 +389,20 @@ async def test_userinfo_says_who_one_is(enter: Enter) -> None:
     alice = await enter("alice", scopes=("profile",))
     said = await alice.get("/oauth/userinfo")
     assert ("http://example.org/users/alice", "alice") == (said["sub"], said["preferred_username"])
+
+
+async def test_what_ends_in_one_process_ends_in_the_others(
+    client: Client, nobody: Caller, browser: Caller
+) -> None:
+    """A token that another worker has just seen is not good there for seconds more (rule E5)."""
+    app = await _app(nobody)
+    token = (await _token(nobody, app, _query(await _consent(browser, app))["code"])).raised().body
+    path = "/api/v1/accounts/verify_credentials"
+    async with TestClient(TestServer(create_app(client.app[keys.SETTINGS], worker=2))) as other:
+        there = Caller(other, token["access_token"])
+        assert 200 == (await there.call("GET", path)).status
+        said = {name: app[name] for name in ("client_id", "client_secret")}
+        await nobody.call("POST", "/oauth/revoke", json=said | {"token": there.token})
+        async with asyncio.timeout(1):
+            while (await there.call("GET", path)).status != 401:
+                await asyncio.sleep(0.01)
