@@ -401,8 +401,10 @@ async def test_what_ends_in_one_process_ends_in_the_others(
     async with TestClient(TestServer(create_app(client.app[keys.SETTINGS], worker=2))) as other:
         there = Caller(other, token["access_token"])
         assert 200 == (await there.call("GET", path)).status
+        told = asyncio.Event()
+        other.app[keys.EVENTS].subscribe("viewers", lambda _: told.set())
         said = {name: app[name] for name in ("client_id", "client_secret")}
         await nobody.call("POST", "/oauth/revoke", json=said | {"token": there.token})
         async with asyncio.timeout(1):
-            while (await there.call("GET", path)).status != 401:
-                await asyncio.sleep(0.01)
+            await told.wait()
+        assert 401 == (await there.call("GET", path)).status
