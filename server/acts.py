@@ -246,9 +246,8 @@ async def report(
     category: str = "other",
     source: Source,
     forward: bool = False,
-) -> None:
-    """Files a complaint about an account and posts of it; with `forward`, its server is told too, not by
-    whom."""
+) -> int:
+    """Files a complaint and says its id; with `forward`, the account's server is told too, not by whom."""
     if len(comment) > COMMENT_LENGTH:
         raise Invalid(
             "The comment is longer than %(limit)s characters", field="comment", limit=COMMENT_LENGTH
@@ -258,8 +257,9 @@ async def report(
         named = await posts.load(conn, list(post_ids), me.id, uris=road.uris)
     if len(named) != len(set(post_ids)) or any(p.account.id != target_id for p in named):
         raise NotFound
+    report_id = road.ids()
     act = Flag(
-        id=_new(road),
+        id=road.uris.activity(report_id),
         actor=_actor(me),
         target=target.uri,
         posts=tuple(p.uri for p in named),
@@ -268,6 +268,7 @@ async def report(
         forward=forward and target.host is not None,
     )
     await _send(road, act, source=source)
+    return report_id
 
 
 async def update_profile(road: Road, me: AccountView, draft: ProfileDraft, *, source: Source) -> None:

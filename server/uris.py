@@ -12,6 +12,7 @@ from compliance.activity import PostId, Uri
 USERNAME = re.compile(r"[A-Za-z0-9_]{1,30}")
 _POST = re.compile(r"/users/([A-Za-z0-9_]{1,30})/statuses/([0-9]{1,19})")
 _ACTOR = re.compile(r"/users/([A-Za-z0-9_]{1,30})")
+_ACTIVITY = re.compile(r"/activities/([0-9]{1,19})")
 _PAGE = re.compile(r"/@([A-Za-z0-9_]{1,30})(?:/([0-9]{1,19}))?")
 
 
@@ -93,6 +94,12 @@ class Uris:
     def is_ours(self, uri: str) -> bool:
         """Whether `uri` lies on our origin."""
         return uri == self.origin or uri.startswith(f"{self.origin}/")
+
+    def activity_in(self, uri: str) -> int | None:
+        """The number of one of our activities; `None` for anything else."""
+        path = self._path(uri)
+        found = _ACTIVITY.fullmatch(path) if path is not None else None
+        return int(found[1]) if found else None
 
     def username_in(self, uri: str) -> str | None:
         """The user named by one of our actor ids or profile pages; `None` for anything else."""

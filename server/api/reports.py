@@ -23,7 +23,7 @@ async def create(request: web.Request) -> web.Response:
     """Files a complaint about an account and posts of it."""
     me, new = person(request), await body.to(request, schemas.NewReport)
     target_id = AccountId(answers.known_id(new.account_id))
-    await acts.report(
+    report_id = await acts.report(
         request.app[keys.ROAD],
         me.me,
         target_id,
@@ -34,7 +34,7 @@ async def create(request: web.Request) -> web.Response:
         source=source_of(request),
     )
     async with request.app[keys.POOL].acquire() as conn:
-        [report] = await reports.list_for(conn, me.id, limit=1)
+        report = await reports.get(conn, report_id)
         target = await accounts.get(conn, target_id, uris=request.app[keys.URIS])
     return answers.entity(
         entities.Report(

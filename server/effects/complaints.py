@@ -18,7 +18,8 @@ CATEGORIES = ("spam", "legal", "violation", "other")
 
 
 async def insert(conn: Connection, cleared: Sequence[Cleared[Flag]], ground: Ground) -> Applied:
-    """Files complaints about accounts that are known here, each with a receipt code."""
+    """Files complaints about accounts that are known here, each with a receipt code. One of ours has its
+    activity's number."""
     rows = await conn.fetch(
         """
         insert into compliance.report (id, code, reporter_id, target_id, posts, comment, category,
@@ -34,7 +35,7 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Flag]], ground: Gro
              join account t on t.uri = f.target
         returning id
         """,
-        [ground.ids() for _ in cleared],
+        [ground.uris.activity_in(c.activity.id) or ground.ids() for c in cleared],
         ["".join(secrets.choice(CODE_ALPHABET) for _ in range(10)) for _ in cleared],
         [c.activity.actor.id for c in cleared],
         [c.activity.target for c in cleared],

@@ -67,7 +67,7 @@ async def send(request: web.Request) -> web.Response:
     try:
         if values.category not in {name for name, _, _ in CATEGORIES}:
             raise Invalid("Choose what is wrong", field="category")
-        await acts.report(
+        report_id = await acts.report(
             road,
             me.me,
             target.id,
@@ -80,9 +80,8 @@ async def send(request: web.Request) -> web.Response:
     except Invalid as error:
         return await _form(request, sent.text("account"), sent.text("post"), values, error=error, sent=sent)
     async with road.pool.acquire() as conn:
-        mine = await reports.list_for(conn, me.id, limit=1)
-    place = f"/report/{mine[0].code}" if mine else local_path(sent.text("next"), "/home")
-    return see_other(request, place, say(request, "Thank you. Somebody will look at it."))
+        report = await reports.get(conn, report_id)
+    return see_other(request, f"/report/{report.code}", say(request, "Thank you. Somebody will look at it."))
 
 
 @needs(reach=Reach.PUBLIC)
