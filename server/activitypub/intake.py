@@ -33,23 +33,30 @@ class Intake:
         wake: Callable[[], None],
         *,
         capacity: int = 4 * BATCH,
+        capacity_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._wake = wake
         self._capacity = capacity
+        self._bytes_left = capacity_bytes
         self._waiting: list[tuple[Received, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
     async def put(self, received: Received) -> None:
         """Returns once `received` is committed, or raises what kept it from being so."""
-        if len(self._waiting) >= self._capacity:
+        size = len(received.body)
+        if len(self._waiting) >= self._capacity or size > self._bytes_left:
             raise Full
         committed = asyncio.get_running_loop().create_future()
         self._waiting.append((received, committed))
+        self._bytes_left -= size
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name="intake")
-        await committed
+        try:
+            await committed
+        finally:
+            self._bytes_left += size
 
     async def close(self) -> None:
         """Writes what is waiting, and ends."""

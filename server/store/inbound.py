@@ -23,6 +23,8 @@ from server.db.pool import Connection
 from .sql import affected
 
 LEASE = timedelta(seconds=60)
+CLAIM_BYTES = 8 * 1024 * 1024
+"""The most that one claim brings into memory, unless a single activity is larger."""
 _CLAIMING = 0x79616E_01
 """Advisory lock: two claims at once could each take half of one actor's activities, and lose their order."""
 
@@ -77,21 +79,27 @@ async def claim(conn: Connection, *, limit: int, now: datetime) -> list[Claimed]
     await conn.execute("select pg_advisory_xact_lock($1)", _CLAIMING)
     rows = await conn.fetch(
         """
-        update federation.inbound w set locked_until = $1 + $2::interval, attempts = w.attempts + 1
-        from (
-          select i.id from federation.inbound i
+        with found as (
+          select i.id, i.due_at, octet_length(i.body) as size from federation.inbound i
           where i.state = 'waiting' and i.due_at <= $1 and (i.locked_until is null or i.locked_until <= $1)
             and not exists (
               select 1 from federation.inbound e
               where e.actor_uri = i.actor_uri and e.id < i.id and e.state = 'waiting' and e.locked_until > $1)
           order by i.due_at, i.id limit $3 for update skip locked
-        ) due
-        where w.id = due.id
+        ), due as (
+          select id from (
+            select id, sum(size) over whole as total, row_number() over whole as place from found
+            window whole as (order by due_at, id)) summed
+          where total <= $4 or place = 1
+        )
+        update federation.inbound w set locked_until = $1 + $2::interval, attempts = w.attempts + 1
+        from due where w.id = due.id
         returning w.id, w.host, w.activity_uri, w.actor_uri, w.body, w.attempts, w.received_at
         """,
         now,
         LEASE,
         limit,
+        CLAIM_BYTES,
     )
     return sorted((_claimed(row) for row in rows), key=lambda c: c.id)
 
@@ -154,7 +162,7 @@ async def drop(conn: Connection, dropped: Sequence[tuple[Claimed, str]]) -> None
         """,
         [c.id for c, _ in dropped],
         [c.attempts for c, _ in dropped],
-        [error for _, error in dropped],
+        [error[:500] for _, error in dropped],
     )
 
 

@@ -16,8 +16,9 @@ import contextlib
 import logging
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import cast
 
 from asyncpg import UniqueViolationError
 
@@ -65,8 +66,8 @@ class Reading:
 
     row: Claimed
     document: wire.Document
-    said: Parsed | RemoteFault | None
-    """`None` where the actor's own document must be fetched first."""
+    said: Parsed | Exception | None
+    """A `RemoteFault` is the sender's, any other error ours; `None` where its actor must be fetched first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,17 @@ class Ready:
     row: Claimed
     document: wire.Document
     said: Activity
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A batch by what is to be done about each of its rows."""
+
+    ready: list[Ready] = field(default_factory=list)
+    slow: dict[Uri, list[Reading]] = field(default_factory=lambda: defaultdict(list))
+    """Rows that wait for other servers, by their actors, in order."""
+    dropped: list[tuple[Claimed, str]] = field(default_factory=list)
+    broken: list[tuple[Claimed, Exception]] = field(default_factory=list)
 
 
 class Inbox:
@@ -108,14 +120,15 @@ class Inbox:
                 return IDLE_SECONDS if due is None else max((due - now).total_seconds(), 0.05)
             await self._hear(conn, {row.host for row in rows})
             actors = await known.actors(conn, list({row.actor for row in rows}))
-        readings = await self._read(rows, actors)
-        ready, slow, dropped = await self._sort(readings)
-        if dropped:
+        sorted_ = await self._sort(await self._read(rows, actors))
+        if sorted_.dropped:
             async with self._road.pool.acquire() as conn:
-                await inbound.drop(conn, dropped)
-            self._count("dropped", len(dropped))
-        await self._submit(ready)
-        for lane in slow.values():
+                await inbound.drop(conn, sorted_.dropped)
+            self._count("dropped", len(sorted_.dropped))
+        for row, error in sorted_.broken:
+            await self._failed(row, error)
+        await self._submit(sorted_.ready)
+        for lane in sorted_.slow.values():
             await self._open_lane(lane)
         self._last = _moment()
         return 0.0
@@ -153,39 +166,37 @@ class Inbox:
                 # Through JSON-LD, which takes milliseconds of pure Python.
                 document = await asyncio.to_thread(wire.compact, document)
             said = None if actor is None else self._parse(document, actor)
-        except RemoteFault as fault:
-            return Reading(row, {}, fault)
+        except Exception as error:
+            # One document that trips the parsers must not keep the others of its batch from being read.
+            return Reading(row, {}, error)
         return Reading(row, document, said)
 
     def _parse(self, document: wire.Document, actor: KnownActor) -> Parsed:
         return parse.activity(document, actor.actor, now=self._road.clock(), followers=actor.followers)
 
-    async def _sort(
-        self, readings: Sequence[Reading]
-    ) -> tuple[list[Ready], dict[Uri, list[Reading]], list[tuple[Claimed, str]]]:
-        """What can be done now, what must wait for others (by actor, in order), and what nothing comes of."""
+    async def _sort(self, readings: Sequence[Reading]) -> Sorted:
         boosted = [r.said.target for r in readings if isinstance(r.said, Announce)]
         async with self._road.pool.acquire() as conn:
             here = await known.posts(conn, boosted) if boosted else set()
-        ready: list[Ready] = []
-        slow: dict[Uri, list[Reading]] = defaultdict(list)
-        dropped: list[tuple[Claimed, str]] = []
+        found = Sorted()
         for reading in readings:
             row, said = reading.row, reading.said
-            if row.actor in slow or said is None or isinstance(said, NeedsObject) or self._lacks(said, here):
-                slow[row.actor].append(reading)
-            elif isinstance(said, RemoteFault):
-                dropped.append((row, str(said)))
+            if isinstance(said, RemoteFault):
+                found.dropped.append((row, str(said)))
+            elif isinstance(said, Exception):
+                found.broken.append((row, said))
+            elif row.actor in found.slow or said is None or self._lacks(said, here):
+                found.slow[row.actor].append(reading)
             elif isinstance(said, Ignored):
-                dropped.append((row, said.reason))
+                found.dropped.append((row, said.reason))
             else:
-                ready.append(Ready(row, reading.document, said))
-        return ready, slow, dropped
+                found.ready.append(Ready(row, reading.document, cast(Activity, said)))
+        return found
 
-    def _lacks(self, said: Parsed | RemoteFault, here: set[Uri]) -> bool:
-        """Whether `said` boosts a post that is still elsewhere only."""
+    def _lacks(self, said: Parsed, here: set[Uri]) -> bool:
+        """Whether `said` names something that is still elsewhere only."""
         if not isinstance(said, Announce):
-            return False
+            return isinstance(said, NeedsObject)
         return said.target not in here and not self._road.uris.is_ours(said.target)
 
     async def _submit(self, readings: Sequence[Ready], *, is_first: bool = True) -> None:

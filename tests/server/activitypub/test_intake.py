@@ -70,3 +70,10 @@ async def test_more_than_can_be_written_is_sent_away(pool: asyncpg.Pool[Any]) ->
     with pytest.raises(Full):
         await box.put(received(3))
     await first
+    large = intake(pool, capacity_bytes=3)
+    second = asyncio.ensure_future(large.put(received(4)))
+    await asyncio.sleep(0)
+    with pytest.raises(Full):
+        await large.put(received(5))
+    await second
+    await large.put(received(6))

@@ -41,6 +41,17 @@ async def test_a_claim_takes_the_oldest_and_nobody_takes_them_again(conn: Connec
     )
 
 
+async def test_a_claim_brings_no_more_into_memory_than_it_may(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large activities come a few at a time, and one that is too large by itself comes alone."""
+    await put(conn, (1, "fei"), (2, "yun"), (3, "bo"))
+    monkeypatch.setattr(inbound, "CLAIM_BYTES", 4)
+    assert [1, 2] == await claim(conn)
+    monkeypatch.setattr(inbound, "CLAIM_BYTES", 1)
+    assert [3] == await claim(conn)
+
+
 async def test_nothing_of_an_actor_is_claimed_past_what_is_under_way(conn: Connection) -> None:
     """A Create and its Update must not pass each other in two workers."""
     await put(conn, (1, "fei"), (2, "fei"), (3, "bo"))

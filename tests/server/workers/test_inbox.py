@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from federation import wire
 from server import keys
 from tests.fixtures.server import ORIGIN, Caller, Enter
 from tests.fixtures.stranger import Here, Stranger
@@ -238,6 +240,38 @@ async def test_hostile_activities_come_to_nothing(here: Here, stranger: Stranger
     # Only what a server that is down may still show later waits.
     assert {"done", "waiting"} >= {row["state"] for row in states}
     assert 1 == await here.app[keys.POOL].fetchval("select count(*) from post")
+
+
+async def test_a_document_that_trips_the_parser_does_not_stop_the_others(
+    here: Here, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake of ours costs the one activity that shows it, which is tried again later."""
+    await receive(here, stranger, stranger.activity("Create", stranger.note(content="<p>first</p>")))
+    read = wire.parse
+
+    def trip(body: bytes) -> wire.Document:
+        if b"trip" in body:
+            raise RuntimeError("a mistake of ours")
+        return read(body)
+
+    monkeypatch.setattr(wire, "parse", trip)
+    bad, good = (
+        stranger.activity("Create", stranger.note(content="trip")),
+        stranger.note(content="<p>good</p>"),
+    )
+    await here.app[keys.POOL].execute(
+        "insert into federation.inbound (id, host, activity_uri, actor_uri, body, due_at, received_at) "
+        "values ($1, $2, $3, $4, $5, now(), now())",
+        here.app[keys.ROAD].ids(),
+        stranger.host,
+        bad["id"],
+        stranger.actor,
+        json.dumps(bad).encode(),
+    )
+    assert 202 == (await here.post("/inbox", stranger.activity("Create", good), stranger.key())).status
+    await here.until(lambda: _equals(words(here), ["first", "good"]))
+    error = "select error from federation.inbound where state = 'waiting'"
+    assert "RuntimeError: a mistake of ours" == await here.app[keys.POOL].fetchval(error)
 
 
 async def test_an_actor_that_leaves_takes_everything_along(
