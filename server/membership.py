@@ -255,9 +255,10 @@ async def start_reset(road: Road, email: str, *, source: Source) -> Letter | Non
                 road, conn, f"reset:{subject}", road.settings.limits.reset_mails, tries.HALF_HOUR
             )
         member = await members.find_by_email(conn, index)
-        if member is None:
-            return None
-        link = await _reset_link(road, conn, member.account_id)
+        # For an unknown address the same is written, a link that leads nowhere: it must take the same time.
+        link = await _reset_link(road, conn, member.account_id if member else None)
+    if member is None:
+        return None
     return letters.reset(
         member.locale, to=email, username=member.username, site=road.settings.site.title, link=link
     )
@@ -355,13 +356,13 @@ def _already_here(road: Road, owner: Member, email: str) -> Letter:
     )
 
 
-async def _reset_link(road: Road, conn: Connection, account_id: AccountId) -> str:
+async def _reset_link(road: Road, conn: Connection, account_id: AccountId | None) -> str:
     token = await _new_link(road, conn, account_id, "reset", timedelta(minutes=RESET_MINUTES))
     return f"{road.uris.origin}/reset/{token}"
 
 
 async def _new_link(
-    road: Road, conn: Connection, account_id: AccountId, purpose: str, lasts: timedelta
+    road: Road, conn: Connection, account_id: AccountId | None, purpose: str, lasts: timedelta
 ) -> str:
     token = secrets.token_urlsafe(32)
     now = road.clock()

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from ..acts import NotPublished
-from ..errors import AppError, NotFound
+from ..errors import AppError
 from ..http.auth import identify, viewer
 from ..http.routes import declared
 from ..i18n import mark

@@ -20,7 +20,7 @@ from ..pages.windows import number
 from ..pipeline import Once
 from ..store import posts
 from ..store.model import Entry
-from . import composer
+from . import composer, strangers
 from .composer import Answer, Sheet
 
 _KEY_LENGTH = 100
@@ -62,6 +62,7 @@ async def publish(request: web.Request) -> web.Response:
             draft,
             source=source_of(request),
             once=Once(me.id, f"page:{key}") if key else None,
+            resolve=strangers.handles(request),
         )
     except NotPublished as stopped:
         if stopped.stopped.is_held:
@@ -94,7 +95,14 @@ async def edit(request: web.Request) -> web.Response:
         pictures = await composer.take_pictures(request, form)
         draft = composer.draft_of(form, pictures)
         me = person(request).me
-        await acts.edit(request.app[keys.ROAD], me, entry.view.id, draft, source=source_of(request))
+        await acts.edit(
+            request.app[keys.ROAD],
+            me,
+            entry.view.id,
+            draft,
+            source=source_of(request),
+            resolve=strangers.handles(request),
+        )
     except NotPublished as stopped:
         if stopped.stopped.is_held:
             flash = say(request, "Your change is under review. Until then the post stays as it was.")
