@@ -17,6 +17,7 @@ from . import (
     documents,
     failures,
     identity,
+    letterbox,
     login,
     notifications,
     profiles,
@@ -37,6 +38,8 @@ def prepare(app: web.Application) -> None:
     app[CARDS] = Cards(app[PAGES], app[keys.CLOCK])
     app[shared.SHARED] = shared.SharedPages()
     app[counts.KEPT] = counts.Kept()
+    app[letterbox.LETTERBOX] = letterbox.Letterbox()
+    app.on_shutdown.append(app[letterbox.LETTERBOX].empty)
     app[ERROR_PAGE] = failures.page
     app.on_startup.append(shared.forget_on_change)
 

@@ -25,6 +25,7 @@ from ..pages import render
 from ..pages.render import local_path, say, see_other
 from ..store import members, sessions
 from ..store.members import Member
+from .letterbox import LETTERBOX
 from .signup import errors_of
 
 _STEP: Final = timedelta(minutes=5)
@@ -118,7 +119,7 @@ async def reset(request: web.Request) -> web.Response:
     email = (await body.read(request)).text("email")
     letter = await membership.start_reset(request.app[keys.ROAD], email, source=source_of(request))
     if letter is not None:
-        request.app[keys.MAIL].send(letter)
+        request.app[LETTERBOX].put(request.app, letter)
     return await render.page(
         request,
         "web/message.html",
