@@ -147,7 +147,7 @@ def png(width: int = 4, height: int = 4, extra: bytes = b"") -> io.BytesIO:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    rows = b"".join(b"\x00" + b"\x40\x80\xc0" * width for _ in range(min(height, 64)))
+    rows = b"".join(b"\x00" + b"\x40\x80\xc0" * min(width, 64) for _ in range(min(height, 64)))
     pixels = chunk(b"IDAT", zlib.compress(rows))
     return io.BytesIO(b"\x89PNG\r\n\x1a\n" + head + extra + pixels + chunk(b"IEND", b""))
 
