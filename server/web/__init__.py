@@ -18,6 +18,7 @@ from . import (
     failures,
     identity,
     letterbox,
+    live,
     login,
     notifications,
     profiles,
@@ -41,7 +42,9 @@ def prepare(app: web.Application) -> None:
     app[letterbox.LETTERBOX] = letterbox.Letterbox()
     app.on_shutdown.append(app[letterbox.LETTERBOX].empty)
     app[ERROR_PAGE] = failures.page
-    app.on_startup.append(shared.forget_on_change)
+    app[live.LIVE] = streams = live.Live()
+    app.on_startup.extend((shared.forget_on_change, streams.listen))
+    app.on_shutdown.append(streams.close)
 
 
 _PERSON = r"/@{acct:[^/@]+(?:@[^/@]+)?}"
@@ -54,6 +57,7 @@ routes: list[Route] = [
     get("/robots.txt", documents.robots),
     get("/", timelines.welcome),
     get("/home", timelines.home),
+    get("/live", live.stream),
     get("/local", timelines.local),
     get("/public", timelines.public),
     get("/tags/{name}", timelines.tag),

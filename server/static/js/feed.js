@@ -2,7 +2,8 @@
 // Nothing that arrives moves what is being read.
 import { get } from "./say.js";
 
-const EVERY = 25_000;
+// Only in case the stream is broken.
+const EVERY = 60_000;
 const MOST = 200;
 
 export function start() {
@@ -37,6 +38,7 @@ function watch(feed, button) {
     document.title = title;
   });
   setInterval(look, EVERY);
+  if (button.dataset.from === "/home") addEventListener("yl-home", look);
   document.addEventListener("visibilitychange", look);
 }
 

@@ -3,11 +3,13 @@ import { start as acts } from "./acts.js";
 import { start as composer } from "./composer.js";
 import { start as feed } from "./feed.js";
 import { start as keys } from "./keys.js";
+import { start as live } from "./live.js";
 
 acts();
 composer();
 feed();
 keys();
+live();
 
 document.getElementById("errors")?.focus();
 document.querySelector("article:target")?.focus({ preventScroll: true });

@@ -174,6 +174,26 @@ async def test_scripts_make_it_quicker_and_change_nothing_else(
         await expect(page.locator(f"#p-{posts[1]}")).to_be_visible()
 
 
+async def test_new_posts_wait_behind_a_count(browser: Browser, server: Yanlu) -> None:
+    """They are told of at once, in every tab, and move nothing until they are asked for."""
+    async with reader(browser, server) as an, reader(browser, server) as bo:
+        await an.log_in("an")
+        await bo.log_in("bo")
+        await an.open("/@bo")
+        if await an.page.locator("form[action$='/follow'] button").count():
+            await an.page.click("form[action$='/follow'] button")
+        await an.open("/home")
+        second = await an.context.new_page()
+        await second.goto(f"{server.origin}/home")
+        post = await bo.write("@an Something new")
+        for page in (an.page, second):
+            await expect(page.locator("button.new-posts")).to_have_attribute("data-count", "1")
+            assert 0 == await page.locator(f"#p-{post}").count()
+        await expect(an.page.locator('.sections a[href="/notifications"] .badge')).to_be_visible()
+        await an.page.keyboard.press(".")
+        await expect(an.page.locator(f"#p-{post}")).to_be_visible()
+
+
 async def test_the_first_operator_is_led_through_the_second_factor(browser: Browser) -> None:
     """From the link that the server prints to the queue."""
     async with servers("fresh") as [fresh], reader(browser, fresh) as boss:

@@ -1,0 +1,124 @@
+"""What changes while a page is open: a stream that says "there is something new", never what.
+
+The page then asks for it as it would have asked anyway, so that what may be seen is decided in one place.
+Sessions are looked at again every few seconds: a stream ends soon after its session does (security rule E5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from compliance.activity import AccountId
+
+from .. import keys
+from ..errors import TooMany
+from ..events import EVERYTHING
+from ..http.auth import person
+from ..http.routes import needs
+from ..store import notifications, sessions
+
+_STREAMS: Final = 10  # of one account
+_CHECK_SECONDS: Final = 4.0
+_HEARTBEAT: Final = 4  # checks
+_CHANNELS: Final = {"homes": "home", "notices": "notices"}
+_END: Final = "end"
+
+
+class Live:
+    """The open streams of one process."""
+
+    def __init__(self) -> None:
+        self._streams: dict[AccountId, set[asyncio.Queue[str]]] = defaultdict(set)
+
+    @contextmanager
+    def stream(self, account_id: AccountId) -> Iterator[asyncio.Queue[str]]:
+        """What happens to this account, as it happens; `TooMany` above the limit."""
+        if len(self._streams[account_id]) >= _STREAMS:
+            raise TooMany
+        queue: asyncio.Queue[str] = asyncio.Queue(8)
+        self._streams[account_id].add(queue)
+        try:
+            yield queue
+        finally:
+            self._streams[account_id].discard(queue)
+            if not self._streams[account_id]:
+                del self._streams[account_id]
+
+    async def listen(self, app: web.Application) -> None:
+        """For `on_startup`."""
+        for channel, name in _CHANNELS.items():
+
+            def told(payload: str, name: str = name) -> None:
+                if payload == EVERYTHING:
+                    self._tell_all(name)
+                else:
+                    self._tell(AccountId(int(payload)), name)
+
+            app[keys.EVENTS].subscribe(channel, told)
+
+    async def close(self, _app: web.Application) -> None:
+        """For `on_shutdown`: no stream keeps the server from ending."""
+        self._tell_all(_END)
+
+    def _tell_all(self, name: str) -> None:
+        for account_id in list(self._streams):
+            self._tell(account_id, name)
+
+    def _tell(self, account_id: AccountId, name: str) -> None:
+        for queue in self._streams.get(account_id, ()):
+            # Whoever is behind asks anew for everything in any case.
+            if not queue.full() or name == _END:
+                if queue.full():
+                    queue.get_nowait()
+                queue.put_nowait(name)
+
+
+LIVE = web.AppKey("live", Live)
+
+
+@needs(member=True)
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Server-sent events: `home` when the home timeline has changed, `notices` with how many are unread."""
+    me = person(request)
+    with request.app[LIVE].stream(me.id) as queue:
+        response = web.StreamResponse(
+            headers={
+                hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8",
+                hdrs.CACHE_CONTROL: "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        await response.prepare(request)
+        await response.write(b"retry: 5000\n\n")
+        quiet = 0
+        while await _is_open(request, me.token_hash):
+            try:
+                name = await asyncio.wait_for(queue.get(), _CHECK_SECONDS)
+            except TimeoutError:
+                quiet = (quiet + 1) % _HEARTBEAT
+                if quiet == 0:
+                    await response.write(b":\n\n")
+                continue
+            if name == _END:
+                break
+            await response.write(f"event: {name}\ndata: {await _said(request, name)}\n\n".encode())
+    return response
+
+
+async def _is_open(request: web.Request, token_hash: bytes) -> bool:
+    async with request.app[keys.POOL].acquire() as conn:
+        found = await sessions.find(conn, token_hash, now=request.app[keys.CLOCK]())
+    return found is not None and not found.suspended
+
+
+async def _said(request: web.Request, name: str) -> str:
+    if name != "notices":
+        return ""
+    async with request.app[keys.POOL].acquire() as conn:
+        return str(await notifications.unread_count(conn, person(request).id))
