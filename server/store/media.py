@@ -108,3 +108,17 @@ def view_of(row: Any, uris: Uris) -> MediaView:
         focus=None if row["focus_x"] is None else (row["focus_x"], row["focus_y"]),
         blurhash=row["blurhash"],
     )
+
+
+async def files_of(
+    conn: Connection, owner: AccountId, *, after: int, limit: int
+) -> list[tuple[MediaId, str]]:
+    """The owner's own stored pictures, oldest first, behind the picture `after`."""
+    rows = await conn.fetch(
+        "select id, file from media "
+        "where account_id = $1 and id > $2 and file is not null order by id limit $3",
+        owner,
+        after,
+        limit,
+    )
+    return [(MediaId(row["id"]), row["file"]) for row in rows]

@@ -15,6 +15,7 @@ from . import (
     counts,
     decisions,
     documents,
+    exporting,
     failures,
     identity,
     letterbox,
@@ -43,7 +44,7 @@ def prepare(app: web.Application) -> None:
     app.on_shutdown.append(app[letterbox.LETTERBOX].empty)
     app[ERROR_PAGE] = failures.page
     app[live.LIVE] = streams = live.Live()
-    app.on_startup.extend((shared.forget_on_change, streams.listen))
+    app.on_startup.extend((app[shared.SHARED].listen, streams.listen))
     app.on_shutdown.append(streams.close)
 
 
@@ -109,6 +110,7 @@ routes: list[Route] = [
     get("/settings/account", settings.account),
     post("/settings/account/confirm", settings.send_confirmation),
     post("/settings/account/accept", settings.accept),
+    post("/settings/account/export", exporting.download),
     post("/settings/account/close", settings.close),
     get("/settings/security", security.show),
     post("/settings/security/password", security.change_password),

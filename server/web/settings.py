@@ -154,7 +154,7 @@ async def _profile(
 @needs(member=True, unconfirmed=True, reach=Reach.OWN)
 async def account(request: web.Request) -> web.Response:
     """Address, agreement, and the way out."""
-    return await _account(request)
+    return await account_page(request)
 
 
 @needs(member=True, unconfirmed=True, reach=Reach.OWN)
@@ -208,7 +208,7 @@ async def close(request: web.Request) -> web.Response:
         if not await passwords.matches(form.text("password"), member.password):
             raise Invalid("This is not your current password", field="password")
     except Invalid as error:
-        return await _account(request, error)
+        return await account_page(request, error)
     await acts.close_account(road, me.me, source=source_of(request))
     async with road.pool.acquire() as conn, conn.transaction():
         await membership.end_everything(conn, me.id)
@@ -218,7 +218,8 @@ async def close(request: web.Request) -> web.Response:
     return response
 
 
-async def _account(request: web.Request, error: AppError | None = None) -> web.Response:
+async def account_page(request: web.Request, error: AppError | None = None) -> web.Response:
+    """The page about the account itself, with what was wrong in what was sent."""
     road, me = request.app[keys.ROAD], person(request)
     async with road.pool.acquire() as conn:
         member = await members.get(conn, me.id)
