@@ -7,7 +7,7 @@ posts is then little more than joining strings.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
@@ -18,9 +18,9 @@ from ..http.auth import viewer
 from ..http.errors import locale_of
 from ..ids import Clock
 from ..store.model import AccountView, Entry, MentionView, PostFlags, PostView
-from .render import Pages
+from .render import Marks, Pages
 
-_KEPT: Final = 4_096
+_KEPT: Final = 8_192
 _EXCERPT: Final = 160
 
 
@@ -35,6 +35,7 @@ class Card:
     path: str
     label: str
     body: Markup
+    inner: Markup = field(default_factory=Markup)
     mine: bool = False
     may_boost: bool = False
     continues: bool = False
@@ -51,7 +52,7 @@ class Cards:
     def __init__(self, pages: Pages, clock: Clock) -> None:
         self._pages = pages
         self._clock = clock
-        self._bodies: dict[tuple[object, ...], Markup] = {}
+        self._kept: dict[tuple[object, ...], Markup] = {}
 
     def of(self, entries: Iterable[Entry], locale: str, me: AccountView | None) -> list[Card]:
         """The cards for a list of posts, as `me` reads it."""
@@ -63,7 +64,7 @@ class Cards:
         post = view.boost_of or view
         mine = me is not None and post.account.id == me.id
         path = path_of(post)
-        return Card(
+        card = Card(
             post=post,
             booster=view.account if view.boost_of else None,
             flags=flags,
@@ -74,30 +75,56 @@ class Cards:
             mine=mine,
             may_boost=post.visibility.is_open or (mine and post.visibility == "followers"),
         )
+        if not focus:
+            card.inner = self._inner(card, locale, member=me is not None)
+        return card
+
+    def _inner(self, card: Card, locale: str, *, member: bool) -> Markup:
+        post = card.post
+        key = (
+            *self._key(post, locale),
+            post.account.avatar,
+            post.replies,
+            post.boosts,
+            post.likes,
+            (card.flags, card.mine) if member else None,
+        )
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._pages.macro(locale, "components/post.html", "inner", card, Marks(viewer=member))
+            self._keep(key, kept)
+        return kept
 
     def _body(self, post: PostView, path: str, locale: str, *, focus: bool) -> Markup:
+        key = (*self._key(post, locale), focus)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._pages.macro(locale, "components/post.html", "body", post, path, focus)
+            for mention in post.mentions:
+                kept = _lead_here(kept, mention)
+            self._keep(key, kept)
+        return kept
+
+    def _key(self, post: PostView, locale: str) -> tuple[object, ...]:
+        """All that the HTML of a post depends on, whoever reads it."""
         author = post.account
-        key = (
+        return (
             post.id,
             post.version,
+            post.edited_at,
             locale,
-            focus,
             i18n.ago(locale, post.created_at, self._clock()),
             author.display_name,
             author.bot,
             post.media,
             post.labels,
         )
-        kept = self._bodies.get(key)
-        if kept is None:
-            kept = self._pages.macro(locale, "components/post.html", "body", post, path, focus)
-            for mention in post.mentions:
-                kept = _lead_here(kept, mention)
-            if len(self._bodies) >= _KEPT:
-                for old in list(self._bodies)[: _KEPT // 4]:
-                    del self._bodies[old]
-            self._bodies[key] = kept
-        return kept
+
+    def _keep(self, key: tuple[object, ...], html: Markup) -> None:
+        if len(self._kept) >= _KEPT:
+            for old in list(self._kept)[: _KEPT // 4]:
+                del self._kept[old]
+        self._kept[key] = html
 
     def _label(self, post: PostView, locale: str) -> str:
         when = i18n.ago(locale, post.created_at, self._clock())

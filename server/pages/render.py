@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -57,6 +58,28 @@ class Pages:
 
 
 PAGES = web.AppKey("pages", Pages)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Stands for a reader's frame in fragments that are kept: what differs is put in when the page leaves.
+
+    Nobody can write the marks: they are made anew by each process.
+    """
+
+    viewer: bool
+    csrf: str = f"csrf-{secrets.token_hex(8)}"
+    here: str = f"here-{secrets.token_hex(8)}"
+
+    @classmethod
+    def fill(cls, text: str, frame: Frame) -> str:
+        """The text with the reader's own values in place of the marks."""
+        if frame.me is None or _MARKED.csrf not in text:
+            return text
+        return text.replace(_MARKED.csrf, frame.csrf).replace(_MARKED.here, escape(frame.here))
+
+
+_MARKED: Final = Marks(viewer=True)
 
 
 @dataclass(slots=True)
@@ -131,7 +154,7 @@ def say(request: web.Request, message: str, **values: object) -> str:
 def text(request: web.Request, template: str, frame: Frame, **context: object) -> str:
     """The text of a page for this reader."""
     pages = request.app[PAGES]
-    return pages.render(locale_of(request), template, {"ui": frame, **context})
+    return Marks.fill(pages.render(locale_of(request), template, {"ui": frame, **context}), frame)
 
 
 async def page(

@@ -4,6 +4,8 @@ for.
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import hdrs, web
 
 from compliance import agreements
@@ -46,11 +48,10 @@ async def document(request: web.Request) -> web.StreamResponse:
     """The agreement, the rules or the privacy notice in force, or the version that is asked for."""
     if shared.is_shared(request):
 
-        async def make(request: web.Request) -> str:
-            found = await _document(request)
-            return render.text(request, "web/document.html", render.Frame(request), document=found)
+        async def context() -> tuple[dict[str, Any], shared.About]:
+            return {"document": await _document(request)}, ()
 
-        return await shared.serve(request, make)
+        return await shared.serve(request, "web/document.html", context)
     return await render.page(request, "web/document.html", document=await _document(request))
 
 

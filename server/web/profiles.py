@@ -56,10 +56,11 @@ async def media(request: web.Request) -> web.Response:
 async def _profile(request: web.Request, tab: str) -> web.Response:
     if shared.is_shared(request):
 
-        async def make(request: web.Request) -> str:
-            return render.text(request, _TEMPLATE, render.Frame(request), **await _context(request, tab))
+        async def context() -> tuple[dict[str, Any], shared.About]:
+            made = await _context(request, tab)
+            return made, {f"account {made['account'].id}", *shared.about(made["cards"])}
 
-        return await shared.serve(request, make)
+        return await shared.serve(request, _TEMPLATE, context)
     made = await _context(request, tab)
     if render.wants_fragment(request):
         return await render.page(request, "web/_pieces.html", **made)

@@ -34,10 +34,12 @@ async def thread(request: web.Request) -> web.StreamResponse:
     """The post and its conversation."""
     if shared.is_shared(request):
 
-        async def make(request: web.Request) -> str:
-            return render.text(request, _TEMPLATE, render.Frame(request), **await _context(request))
+        async def context() -> tuple[dict[str, Any], shared.About]:
+            made = await _context(request)
+            around = [made["card"], *made["ancestors"], *(card for _, card in made["descendants"])]
+            return made, shared.about(around)
 
-        return await shared.serve(request, make)
+        return await shared.serve(request, _TEMPLATE, context)
     return await render.page(request, _TEMPLATE, **await _context(request))
 
 

@@ -38,12 +38,13 @@ async def welcome(request: web.Request) -> web.StreamResponse:
     if viewer(request) is not None:
         return render.see_other(request, "/home")
     if shared.is_shared(request):
-        return await shared.serve(request, _welcome)
+
+        async def context() -> tuple[dict[str, Any], shared.About]:
+            made = await _welcome_context(request)
+            return made, {shared.ANY_POST, *shared.about(made["cards"])}
+
+        return await shared.serve(request, "web/welcome.html", context)
     return await render.page(request, "web/welcome.html", **await _welcome_context(request))
-
-
-async def _welcome(request: web.Request) -> str:
-    return render.text(request, "web/welcome.html", render.Frame(request), **await _welcome_context(request))
 
 
 async def _welcome_context(request: web.Request) -> dict[str, Any]:
@@ -156,7 +157,7 @@ async def _entries(request: web.Request, conn: Connection, rows: Sequence[Keyed[
 async def _by_ids(request: web.Request, load: Any, *, section: str, heading: str) -> web.Response:
     page = windows.page_of(request)
 
-    async def context() -> tuple[list[Entry], list[int]]:
+    async def found() -> tuple[list[Entry], list[int]]:
         async with request.app[keys.POOL].acquire() as conn:
             ids = await load(conn, page)
             entries = await posts.entries(conn, ids, viewer_id(request), uris=request.app[keys.URIS])
@@ -164,17 +165,12 @@ async def _by_ids(request: web.Request, load: Any, *, section: str, heading: str
 
     if shared.is_shared(request):
 
-        async def make(request: web.Request) -> str:
-            entries, cursors = await context()
-            return render.text(
-                request,
-                _TEMPLATE,
-                render.Frame(request, section=section),
-                **_context(request, page, entries, cursors, heading=heading),
-            )
+        async def context() -> tuple[dict[str, Any], shared.About]:
+            made = _context(request, page, *await found(), heading=heading)
+            return made, {shared.ANY_POST, *shared.about(made["cards"])}
 
-        return await shared.serve(request, make)
-    entries, cursors = await context()
+        return await shared.serve(request, _TEMPLATE, context, section=section)
+    entries, cursors = await found()
     return await _list(request, page, entries, cursors, section=section, heading=heading)
 
 
