@@ -17,7 +17,6 @@ from aiohttp import hdrs, web
 from compliance.activity import AccountId
 
 from .. import keys
-from ..errors import TooMany
 from ..events import EVERYTHING
 from ..http.auth import person
 from ..http.routes import needs
@@ -34,19 +33,22 @@ class Live:
     """The open streams of one process."""
 
     def __init__(self) -> None:
-        self._streams: dict[AccountId, set[asyncio.Queue[str]]] = defaultdict(set)
+        self._streams: dict[AccountId, list[asyncio.Queue[str]]] = defaultdict(list)
 
     @contextmanager
     def stream(self, account_id: AccountId) -> Iterator[asyncio.Queue[str]]:
-        """What happens to this account, as it happens; `TooMany` above the limit."""
-        if len(self._streams[account_id]) >= _STREAMS:
-            raise TooMany
+        """What happens to this account, as it happens. Above the limit the oldest stream ends: it is most
+        likely one whose page was left.
+        """
+        while len(self._streams[account_id]) >= _STREAMS:
+            _put(self._streams[account_id].pop(0), _END)
         queue: asyncio.Queue[str] = asyncio.Queue(8)
-        self._streams[account_id].add(queue)
+        self._streams[account_id].append(queue)
         try:
             yield queue
         finally:
-            self._streams[account_id].discard(queue)
+            if queue in self._streams[account_id]:
+                self._streams[account_id].remove(queue)
             if not self._streams[account_id]:
                 del self._streams[account_id]
 
@@ -72,11 +74,14 @@ class Live:
 
     def _tell(self, account_id: AccountId, name: str) -> None:
         for queue in self._streams.get(account_id, ()):
-            # Whoever is behind asks anew for everything in any case.
-            if not queue.full() or name == _END:
-                if queue.full():
-                    queue.get_nowait()
-                queue.put_nowait(name)
+            _put(queue, name)
+
+
+def _put(queue: asyncio.Queue[str], name: str) -> None:
+    """Whoever is behind asks anew for everything in any case, so what is older may go."""
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(name)
 
 
 LIVE = web.AppKey("live", Live)
@@ -112,6 +117,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _is_open(request: web.Request, token_hash: bytes) -> bool:
+    if request.transport is None or request.transport.is_closing():
+        return False
     async with request.app[keys.POOL].acquire() as conn:
         found = await sessions.find(conn, token_hash, now=request.app[keys.CLOCK]())
     return found is not None and not found.suspended
