@@ -157,6 +157,9 @@ class Posts(Struct, frozen=True, kw_only=True):
 
     max_chars: Annotated[int, _is("Longest post, in characters.", ge=1, le=100_000)] = 5000
     max_media: Annotated[int, _is("Most pictures on a post.", ge=0, le=18)] = 9
+    keep_deleted_days: Annotated[
+        int, _is("Days until the words and pictures of a post that its author deleted are destroyed.", ge=0)
+    ] = 30
 
 
 class Media(Struct, frozen=True, kw_only=True):

@@ -138,6 +138,51 @@ async def loose_media(conn: Connection, *, before: datetime, limit: int) -> tupl
     return len({row["id"] for row in rows}), [row["file"] for row in rows if row["is_nobodys"]]
 
 
+async def withdrawn_posts(
+    conn: Connection, *, before: datetime, now: datetime, limit: int
+) -> tuple[int, list[str]]:
+    """Empties posts that their authors withdrew long ago: words, earlier versions, pictures. Says which files
+    are
+    nobody's any more.
+
+    What somebody complained of is kept until that is decided.
+    """
+    ids = [
+        row["id"]
+        for row in await conn.fetch(
+            """
+            update post set html = '', text = '', source = null, spoiler = '', emptied_at = $2
+            where id = any(array(
+              select p.id from post p
+              where p.withdrawn_by = 'author' and p.emptied_at is null and p.withdrawn_at < $1
+                and not exists (
+                  select 1 from compliance.report r
+                  where r.target_id = p.account_id and r.state = 'waiting' and p.id = any(r.posts))
+              order by p.withdrawn_at limit $3))
+            returning id
+            """,
+            before,
+            now,
+            limit,
+        )
+    ]
+    await conn.execute("delete from post_edit where post_id = any($1)", ids)
+    rows = await conn.fetch(
+        """
+        with gone as (
+          delete from media m where m.post_id = any($1) and not exists (
+            select 1 from profile p where p.avatar_media_id = m.id or p.header_media_id = m.id)
+          returning id, file, preview_file
+        )
+        select distinct f.file from gone g cross join lateral (values (g.file), (g.preview_file)) as f(file)
+        where f.file is not null
+          and not exists (select 1 from media m where m.file = f.file and m.id not in (select id from gone))
+        """,
+        ids,
+    )
+    return len(ids), [row["file"] for row in rows]
+
+
 async def feeds(conn: Connection, *, keep: int, limit: int) -> int:
     """The far ends of home timelines longer than `keep`, of at most `limit` owners."""
     return affected(

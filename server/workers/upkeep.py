@@ -107,7 +107,12 @@ def _chores(road: Road) -> list[Chore]:
         rows, orphans[:] = await sweeps.loose_media(conn, before=now - _DAY, limit=STEP)
         return rows
 
-    async def loose_files() -> None:
+    async def withdrawn(conn: Connection, now: datetime) -> int:
+        before = now - timedelta(days=road.settings.posts.keep_deleted_days)
+        posts, orphans[:] = await sweeps.withdrawn_posts(conn, before=before, now=now, limit=STEP)
+        return posts
+
+    async def orphaned() -> None:
         await files.remove(folder, *orphans)
 
     return [
@@ -122,7 +127,8 @@ def _chores(road: Road) -> list[Chore]:
         Chore(
             "answers", _HOUR, lambda conn, now: sweeps.idempotency_keys(conn, before=now - _DAY, limit=STEP)
         ),
-        Chore("loose media", _HOUR, loose_media, loose_files),
+        Chore("loose media", _HOUR, loose_media, orphaned),
+        Chore("withdrawn posts", _HOUR, withdrawn, orphaned),
         Chore("broken uploads", _HOUR, orphaned_files),
         Chore("feeds", _HOUR, lambda conn, now: sweeps.feeds(conn, keep=FEED_LENGTH, limit=STEP)),
         Chore("inbound", _HOUR, lambda conn, now: inbound.sweep(conn, before=now - INBOUND_KEPT, limit=STEP)),

@@ -14,6 +14,7 @@ from tests.fixtures.factory import Factory
 from tests.fixtures.stranger import Here
 
 DAY = timedelta(days=1)
+NOW = datetime.now(UTC)
 
 
 async def test_uploads_that_no_post_took_go_with_their_files(conn: Connection, make: Factory) -> None:
@@ -84,3 +85,31 @@ async def test_every_chore_can_be_done_by_the_role_that_runs(
     seconds = await Upkeep(here.app[keys.ROAD]).work()
     assert [] == [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert 3_500 < seconds <= 3_600
+
+
+async def test_a_deleted_post_is_emptied_in_time_unless_somebody_complained(
+    conn: Connection, make: Factory
+) -> None:
+    """Data dies on time; what a complaint is about waits for its decision."""
+    an = await make.member("an")
+    kept, emptied, complained = [await make.post(an, text="words") for _ in range(3)]
+    picture = await make.media(an, post_id=emptied)
+    await conn.execute(
+        "update post set withdrawn_at = $2, withdrawn_by = 'author' where id = any($1)",
+        [emptied, complained],
+        NOW,
+    )
+    await conn.execute(
+        "insert into compliance.report (id, code, target_id, posts, decision_id, created_at) "
+        "values (1, 'A', $1, $2, $3, $4)",
+        an,
+        [complained],
+        await make.decision(),
+        NOW,
+    )
+    done, files = await sweeps.withdrawn_posts(conn, before=NOW, now=NOW, limit=10)
+    assert (0, []) == (done, files)
+    done, files = await sweeps.withdrawn_posts(conn, before=NOW + DAY, now=NOW + DAY, limit=10)
+    assert (1, {f"{picture}.webp", f"{picture}-small.webp"}) == (done, set(files))
+    words = {row["id"]: row["text"] for row in await conn.fetch("select id, text from post")}
+    assert {kept: "words", emptied: "", complained: "words"} == words
