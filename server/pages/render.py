@@ -179,6 +179,13 @@ async def page(
     return response
 
 
+def secret(response: web.Response) -> web.Response:
+    """A page with something secret on it or in its address: nobody stores it, no link tells of it."""
+    response.headers[hdrs.CACHE_CONTROL] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 def shared(request: web.Request, body: bytes) -> web.Response:
     """A page that is the same for every visitor who is not logged in, or 304 where the browser has it."""
     return headers.conditional(request, body, _headers("public, max-age=0, must-revalidate"))

@@ -11,7 +11,7 @@ import binascii
 from datetime import timedelta
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from compliance.activity import AccountId
 from compliance.errors import SealBroken
@@ -188,7 +188,7 @@ async def _of_ticket(request: web.Request, ticket: str) -> Member | None:
 
 
 async def _form(request: web.Request, name: str, next_: str, error: AppError | None = None) -> web.Response:
-    return _private(
+    return render.secret(
         await render.page(
             request,
             "web/login.html",
@@ -203,7 +203,7 @@ async def _form(request: web.Request, name: str, next_: str, error: AppError | N
 async def _ask_code(
     request: web.Request, ticket: str, next_: str, error: AppError | None = None
 ) -> web.Response:
-    return _private(
+    return render.secret(
         await render.page(
             request,
             "web/second_factor.html",
@@ -218,7 +218,7 @@ async def _ask_code(
 
 
 async def _confirm(request: web.Request, next_: str, error: AppError | None = None) -> web.Response:
-    return _private(
+    return render.secret(
         await render.page(
             request,
             "web/second_factor.html",
@@ -233,7 +233,7 @@ async def _confirm(request: web.Request, next_: str, error: AppError | None = No
 
 
 async def _reset(request: web.Request, *, token: str = "", error: AppError | None = None) -> web.Response:
-    return _private(
+    return render.secret(
         await render.page(
             request,
             "web/reset.html",
@@ -243,12 +243,3 @@ async def _reset(request: web.Request, *, token: str = "", error: AppError | Non
             errors=errors_of(request, error),
         )
     )
-
-
-def _private(response: web.Response) -> web.Response:
-    """A page with something secret on it or in its address: nobody stores it, no link tells where it led
-    from.
-    """
-    response.headers[hdrs.CACHE_CONTROL] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response

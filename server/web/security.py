@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import segno
-from aiohttp import hdrs, web
+from aiohttp import web
 from markupsafe import Markup
 
 from compliance import records
@@ -70,7 +70,7 @@ async def enable_totp(request: web.Request) -> web.Response:
     async with road.pool.acquire() as conn:
         await sessions.confirm(conn, me.token_hash, now=road.clock())
     auth.forget(request)
-    return _unstored(
+    return render.secret(
         await render.page(
             request,
             "web/settings/totp.html",
@@ -133,7 +133,7 @@ async def _totp(request: web.Request, next_: str, error: AppError | None = None)
         enrolment = await secondfactor.start(request.app[keys.ROAD], person(request).id)
     except Conflict:
         return see_other(request, next_)
-    return _unstored(
+    return render.secret(
         await render.page(
             request,
             "web/settings/totp.html",
@@ -163,9 +163,3 @@ def _qr(uri: str, label: str) -> Markup:
         light="#fff",
     )
     return Markup(out.getvalue().decode())  # noqa: S704 - made here, of an address we built
-
-
-def _unstored(response: web.Response) -> web.Response:
-    """A page with a secret on it."""
-    response.headers[hdrs.CACHE_CONTROL] = "no-store"
-    return response

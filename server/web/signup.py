@@ -180,7 +180,7 @@ async def _form(request: web.Request, values: Values, error: AppError | None = N
 
 
 async def _operator_form(request: web.Request, values: Values, error: AppError | None = None) -> web.Response:
-    return await render.page(
+    made = await render.page(
         request,
         "web/first_operator.html",
         status=error.status if error else 200,
@@ -189,6 +189,7 @@ async def _operator_form(request: web.Request, values: Values, error: AppError |
         host=request.app[keys.URIS].host,
         errors=errors_of(request, error),
     )
+    return render.secret(made)
 
 
 def errors_of(request: web.Request, error: AppError | None) -> list[tuple[str | None, str]]:
@@ -207,7 +208,7 @@ async def _message(
     path: str = "",
     link: str = "",
 ) -> web.Response:
-    return await render.page(
+    made = await render.page(
         request,
         "web/message.html",
         heading=heading,
@@ -218,3 +219,4 @@ async def _message(
         path=path,
         link=link,
     )
+    return render.secret(made)

@@ -360,7 +360,7 @@ async def test_every_page_says_what_may_run_and_who_may_frame_it(visitor: Visito
         assert "unsafe" not in policy
         assert "nosniff" == page.headers["X-Content-Type-Options"]
         assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", page.text), path
-    for path in ("/login", "/reset", "/reset/" + "x" * 43):
+    for path in ("/login", "/reset", "/reset/" + "x" * 43, "/confirm/" + "x" * 43):
         assert "no-referrer" == (await visitor.get(path)).headers["Referrer-Policy"], path
     assert "noindex" in (await visitor.get("/search?q=mei")).text
 
