@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
 """Id of the request that is being answered; every line written meanwhile carries it."""
 
@@ -112,9 +114,22 @@ def configure(path: str, level: str) -> None:
     root.addHandler(handler)
     root.setLevel(level.upper())
     logging.captureWarnings(True)
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     # Both say at level info what is only of interest while debugging them.
     for name in ("aiohttp", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Leaves out what the library says of requests that are not HTTP: a line and a traceback for whoever
+    cares to send noise. Of the rest it leaves out the address, which the log does not hold.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        return False
+    if record.exc_info:
+        record.msg, record.args = "a request could not be answered", ()
+    return True
 
 
 def describe(error: BaseException) -> dict[str, Any]:

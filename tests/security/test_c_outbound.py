@@ -17,6 +17,8 @@ from server import keys
 from tests.fixtures.server import Enter
 from tests.fixtures.stranger import Here, Stranger
 
+from .world import open_browser
+
 
 @pytest.fixture
 def client(here: Here) -> TestClient[web.Request, web.Application]:
@@ -68,12 +70,15 @@ def _spellings(port: int) -> list[str]:
 async def test_a_member_leads_us_nowhere(here: Here, enter: Enter, canary: Canary) -> None:
     """Addresses, handles and names in a post, however loopback is spelled (C1 to C3)."""
     an = await enter("an")
+    page = await open_browser(here.client, here.app[keys.ROAD], an)
     for place in _spellings(canary.port):
         for query in (f"http://{place}/users/x", f"https://{place}/@x/1", f"@x@{place}", f"x@{place}"):
             answer = await an.call("GET", "/api/v2/search", params={"q": query, "resolve": "true"})
             assert answer.status < 500, query
         await an.call("GET", "/api/v1/accounts/search", params={"q": f"x@{place}", "resolve": "true"})
         await an.call("GET", "/api/v1/accounts/lookup", params={"acct": f"x@{place}"})
+        await page.get("/search", params={"q": f"@x@{place}"})
+        await page.get("/search", params={"q": f"http://{place}/users/x"})
     await an.post(" ".join(f"@x@{place}" for place in _spellings(canary.port)[:6]))
     assert 0 == canary.visits
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import logging
 import random
 from typing import Any
 
@@ -14,13 +15,14 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, DummyCookieJar, FormData, TCPConnector
 from yarl import URL
 
+from server import logs
 from server.pipeline import Road
 from server.store.model import Role
 from tests.fixtures.server import Client, Enter
 from tests.fixtures.stranger import Here, Stranger
 
 from . import hostile
-from .world import Door, doors, open_browser, open_desk, png, upload
+from .world import Door, doors, open_browser, open_desk, png, said, upload
 
 ROUNDS = 5
 """For each route and run of the tests; a longer hunt is the same with a larger number and another seed."""
@@ -61,8 +63,7 @@ class Attacker:
             door.method, address, headers=headers, allow_redirects=False, **options
         ) as answer:
             self.asked += 1
-            said = await answer.read()
-            if wrong := _wrong(door, answer, said):
+            if wrong := _wrong(door, answer, await said(answer)):
                 self.failures.append(f"{door} {path[:80]} {str(options)[:200]}: {wrong}")
 
     def _credentials(self, door: Door) -> dict[str, str]:
@@ -94,16 +95,16 @@ class Attacker:
                 return pick.choice(hostile.BODIES), pick.choice(hostile.TYPES)
 
 
-def _wrong(door: Door, answer: ClientResponse, said: bytes) -> str:
+def _wrong(door: Door, answer: ClientResponse, body: bytes) -> str:
     """What is wrong with an answer; empty for nothing."""
     if answer.status >= 500:
-        return f"{answer.status} {said[:100]!r}"
+        return f"{answer.status} {body[:100]!r}"
     if answer.status >= 400 and door.is_api:
         try:
-            error = json.loads(said)["error"]
+            error = json.loads(body)["error"]
         except (ValueError, KeyError, TypeError):
-            return f"not in Mastodon's form: {answer.status} {said[:100]!r}"
-        return "" if error and isinstance(error, str) else f"an error without words: {said[:100]!r}"
+            return f"not in Mastodon's form: {answer.status} {body[:100]!r}"
+        return "" if error and isinstance(error, str) else f"an error without words: {body[:100]!r}"
     return ""
 
 
@@ -153,6 +154,24 @@ async def test_headers_that_are_no_text_are_not_our_failure(client: Client, ente
             )
             raw = await _raw(client, b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body))
             assert int(raw.split(b" ", 2)[1]) < 500, (line, name, raw[:400])
+
+
+async def test_noise_is_answered_and_leaves_no_line(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """What is not HTTP gets its 400; nobody fills the log with tracebacks, or puts addresses into it."""
+    logger = logging.getLogger("aiohttp.server")
+    logger.addFilter(logs._is_ours)
+    try:
+        for line in (
+            b"BREW / HTTP/1.1",
+            b"GET /\xff HTTP/1.1",
+            b"GET / HTTP/9.9",
+            b"GET /%s HTTP/1.1" % (b"a" * 9_000),
+        ):
+            raw = await _raw(client, line + b"\r\nHost: example.org\r\nConnection: close\r\n\r\n")
+            assert 400 == int(raw.split(b" ", 2)[1]), line[:40]
+    finally:
+        logger.removeFilter(logs._is_ours)
+    assert [] == [record.getMessage() for record in caplog.records if record.name == "aiohttp.server"]
 
 
 async def _raw(client: Client, sent: bytes) -> bytes:

@@ -142,12 +142,12 @@ async def test_every_text_that_can_be_seen_passes_the_gate(enter: Enter, road_of
     assert 422 == (await _tag(bob, f"{tag}s {tag}")).status
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-async def test_a_disguise_does_not_help(enter: Enter, road_of: Road, spelling: str) -> None:
+async def test_a_disguise_does_not_help(enter: Enter, road_of: Road) -> None:
     """Case, width, invisible characters and marks are folded away before the rules look (H5)."""
     bob = await enter("bob")
     await use_rules(road_of, WORD)
-    assert 422 == (await _post(bob, f"a {spelling} here")).status
+    for spelling in SPELLINGS:
+        assert 422 == (await _post(bob, f"a {spelling} here")).status, spelling
 
 
 async def test_a_gate_that_is_broken_publishes_nothing(

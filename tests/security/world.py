@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
-from aiohttp import FormData, hdrs, web
+from aiohttp import ClientResponse, FormData, hdrs, web
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
@@ -71,6 +71,15 @@ def doors(app: web.Application) -> list[Door]:
     return list(found.values())
 
 
+async def said(answer: ClientResponse) -> bytes:
+    """The body; of a stream, which has no end, what comes first."""
+    if answer.content_type != "text/event-stream":
+        return await answer.read()
+    first = await answer.content.readany()
+    answer.close()
+    return first
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Browser:
     """Somebody who reads pages and sends their forms."""
@@ -93,7 +102,7 @@ class Browser:
         async with self.client.request(
             method, path, headers=headers, allow_redirects=False, **options
         ) as answer:
-            return Answer(answer.status, answer.headers, (await answer.read()).decode("utf-8", "replace"))
+            return Answer(answer.status, answer.headers, (await said(answer)).decode("utf-8", "replace"))
 
     async def csrf(self, path: str = "/settings/security") -> str:
         """The token that this person's forms carry."""
