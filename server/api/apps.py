@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..store.tokens import App
 from . import answers, entities, schemas, scopes
 
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _FORBIDDEN_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "mailto"})
 
 
@@ -98,7 +100,8 @@ def check_redirect(uri: str) -> None:
         raise Invalid("This is not a redirect URI", field="redirect_uris") from None
     if not url.scheme or url.scheme in _FORBIDDEN_SCHEMES or url.raw_fragment:
         raise Invalid("This is not a redirect URI", field="redirect_uris")
-    if url.scheme in ("http", "https") and not url.host:
+    if url.scheme in ("http", "https") and (url.user is not None or not _HOST.fullmatch(url.raw_host or "")):
+        # The host stands in the consent page's policy and before the person's eyes: nothing else may.
         raise Invalid("This is not a redirect URI", field="redirect_uris")
 
 

@@ -498,3 +498,30 @@ async def test_guessing_a_password_is_counted_wherever_it_is_asked(
         await road_of.pool.execute("delete from attempt")
         statuses = [(await page.send(path, form)).status for _ in range(5)]
         assert [422, 422, 422, 429, 429] == statuses, path
+
+
+async def test_no_app_writes_into_the_policy_of_our_page(
+    client: Client, enter: Enter, road_of: Road, nobody: Caller
+) -> None:
+    """The consent page allows its form to lead to the app; what it calls its address adds nothing."""
+    page = await open_browser(client, road_of, await enter("alice"))
+    for redirect in (
+        "https://app.example;sandbox/",
+        "https://app.example,default-src/",
+        "https://bank.example@evil.example/",
+        "https://user:password@app.example/",
+        "https://app.example'x/",
+        "https://app.example/;sandbox",
+        "a.b+c:;sandbox",
+        "http://[::1]:8000/;x",
+        "https://app.example:8443/back?a=1",
+    ):
+        new = {"client_name": "x", "redirect_uris": redirect}
+        made = await nobody.call("POST", "/api/v1/apps", json=new)
+        assert made.status in (200, 422), redirect
+        if made.status == 200:
+            asked = {"response_type": "code", "client_id": made.body["client_id"], "redirect_uri": redirect}
+            shown = await page.get("/oauth/authorize", params=asked)
+            policy = shown.headers["Content-Security-Policy"]
+            assert re.search(r"form-action 'self' [A-Za-z0-9.+:/\[\]-]+$", policy), (redirect, policy)
+        assert ("@" in redirect or ";sandbox/" in redirect) <= (made.status == 422), redirect
