@@ -58,6 +58,8 @@ async def personal(request: web.Request) -> web.Response:
 async def _receive(request: web.Request) -> web.Response:
     if not request.app[keys.SETTINGS].federation.enabled:
         raise NotFound
+    # Whoever sent too much that does not hold is not read, let alone asked about, for a while.
+    limits.check(request, REFUSED, subject_of(request))
     _check_type(request)
     body = await read_bytes(request, wire.MAX_BYTES)
     try:

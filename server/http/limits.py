@@ -89,6 +89,14 @@ class Limiter:
         self._empty_at[key] = empty_at
         return Standing(count, int((limit.seconds - (empty_at - now)) / step + 0.001), empty_at - now)
 
+    def check(self, limit: Limit, subject: str) -> None:
+        """Raises `TooMany` where `take` would, and counts nothing."""
+        count: int = getattr(self._limits, limit.setting)
+        now, step = self._now(), limit.seconds / count
+        over = max(self._empty_at.get((limit.setting, subject), now), now) + step - now - limit.seconds
+        if not self._limits.disabled and over > step / 1000:
+            raise TooMany(retry_after=int(over) + 1)
+
     def _sweep(self, now: float) -> None:
         self._calls += 1
         if self._calls % _SWEEP_EVERY == 0:
@@ -111,3 +119,8 @@ def take(request: web.Request, limit: Limit, subject: str) -> None:
     known = request.get(STANDING)
     if known is None or standing.share < known.share:
         request[STANDING] = standing
+
+
+def check(request: web.Request, limit: Limit, subject: str) -> None:
+    """`Limiter.check` with this process's buckets."""
+    request.app[LIMITER].check(limit, subject)

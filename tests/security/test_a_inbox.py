@@ -14,8 +14,9 @@ from aiohttp.test_utils import TestClient
 
 from compliance.activity import AccountId
 from server import keys, staff
+from server.settings import Limits
 from tests.fixtures.server import ORIGIN, SOURCE, Enter
-from tests.fixtures.stranger import Here, Stranger
+from tests.fixtures.stranger import Here, Start, Stranger
 
 from .conftest import Receive
 
@@ -80,6 +81,17 @@ async def test_linked_data_carries_nobody_elses_word(
         assert (await here.post("/inbox", forwarded, stranger.key())).status in (400, 401)
     await receive(stranger.activity("Create", stranger.note(content="<p>own</p>")))
     assert ["own"] == await _texts(here)
+
+
+async def test_whoever_is_refused_too_often_costs_nothing_more(start: Start, stranger: Stranger) -> None:
+    """Keys that are not there make us ask for them; so many from one address and no more (C7)."""
+    here = await start(limits=Limits(inbox_refusals=3))
+    listen, answers = stranger.activity("Listen", "x"), []
+    for number in range(6):
+        key = stranger.key(f"{stranger.origin}/users/no{number}#main-key")
+        answers.append((await here.post("/inbox", listen, key)).status)
+    assert [401, 401, 401, 429, 429, 429] == answers
+    assert 0 == stranger.asked["/users/no4"] + stranger.asked["/users/no5"]
 
 
 async def test_a_neighbour_buries_nobody_elses_post(here: Here, stranger: Stranger, receive: Receive) -> None:
