@@ -8,9 +8,9 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     import jinja2
-    from federation.client import Client
 
     from compliance.sealing import Sealer
+    from federation.client import Client
 
     from .db.pool import Pool
     from .events import Events
