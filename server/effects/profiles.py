@@ -10,7 +10,7 @@ from compliance.activity import Delete, UpdateProfile
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
-from . import feeds, relations
+from . import relations
 from .ground import Applied, Ground, Touched
 
 
@@ -69,24 +69,19 @@ async def update(conn: Connection, cleared: Sequence[Cleared[UpdateProfile]], gr
 
 
 async def close(conn: Connection, cleared: Sequence[Cleared[Delete]], ground: Ground) -> Applied:
-    """Ends accounts by their own wish: posts, follows and notices go out of sight at once, and the name is
-    not given again."""
+    """Ends accounts by their own wish, and their names are not given again.
+
+    What they wrote is out of sight at once, since read paths leave out whoever is gone; withdrawing it row by
+    row,
+    which may be a lifetime's posts, is upkeep's.
+    """
     accounts = [c.activity.actor.id for c in cleared]
     await conn.execute(
         "update account set gone_at = $2 where id = any($1) and gone_at is null",
         accounts,
         ground.now,
     )
-    posts = await conn.fetch(
-        "update post set withdrawn_at = $2, withdrawn_by = 'author' "
-        "where account_id = any($1) and withdrawn_at is null returning id",
-        accounts,
-        ground.now,
-    )
     touched = await relations.end_all(conn, accounts)
-    touched.homes |= await feeds.remove(conn, [r["id"] for r in posts])
-    touched.posts |= {r["id"] for r in posts}
     touched.accounts |= set(accounts)
     await conn.execute("delete from notification where from_id = any($1)", accounts)
-    await conn.execute("delete from reaction where account_id = any($1)", accounts)
     return Applied([None] * len(cleared), [True] * len(cleared), touched)

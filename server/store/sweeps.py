@@ -138,6 +138,43 @@ async def loose_media(conn: Connection, *, before: datetime, limit: int) -> tupl
     return len({row["id"] for row in rows}), [row["file"] for row in rows if row["is_nobodys"]]
 
 
+async def closed_accounts(conn: Connection, *, now: datetime, limit: int) -> int:
+    """Withdraws what closed accounts wrote and favourited, of one account at a time."""
+    account_id = await conn.fetchval(
+        "select id from account where gone_at is not null and cleared_out_at is null order by gone_at limit 1"
+    )
+    if account_id is None:
+        return 0
+    posts = affected(
+        await conn.execute(
+            """
+            update post set withdrawn_at = $2, withdrawn_by = 'author' where id = any(array(
+              select id from post where account_id = $1 and withdrawn_at is null limit $3))
+            """,
+            account_id,
+            now,
+            limit,
+        )
+    )
+    likes = affected(
+        await conn.execute(
+            """
+            with gone as (
+              delete from reaction where account_id = $1 and post_id = any(array(
+                select post_id from reaction where account_id = $1 limit $2))
+              returning post_id
+            )
+            update post_count c set likes = greatest(c.likes - 1, 0) from gone g where c.post_id = g.post_id
+            """,
+            account_id,
+            limit,
+        )
+    )
+    if max(posts, likes) < limit:
+        await conn.execute("update account set cleared_out_at = $2 where id = $1", account_id, now)
+    return limit
+
+
 async def withdrawn_posts(
     conn: Connection, *, before: datetime, now: datetime, limit: int
 ) -> tuple[int, list[str]]:

@@ -128,6 +128,7 @@ def _chores(road: Road) -> list[Chore]:
             "answers", _HOUR, lambda conn, now: sweeps.idempotency_keys(conn, before=now - _DAY, limit=STEP)
         ),
         Chore("loose media", _HOUR, loose_media, orphaned),
+        Chore("closed accounts", _HOUR, lambda conn, now: sweeps.closed_accounts(conn, now=now, limit=STEP)),
         Chore("withdrawn posts", _HOUR, withdrawn, orphaned),
         Chore("broken uploads", _HOUR, orphaned_files),
         Chore("feeds", _HOUR, lambda conn, now: sweeps.feeds(conn, keep=FEED_LENGTH, limit=STEP)),

@@ -329,3 +329,20 @@ async def test_pictures_of_a_held_post_are_there_when_it_is_released(
     async with road.pool.acquire() as conn, conn.transaction():
         await sweeps.loose_media(conn, before=clock(), limit=10)
     assert await road.pool.fetchval("select count(*) from media where id = $1", media_id) == 0
+
+
+async def test_a_closed_account_is_gone_at_once_and_followers_elsewhere_hear_of_it(
+    road: Road, join: Join
+) -> None:
+    """Its follows end with it, and still whoever followed must get the Delete."""
+    alice, cora = await join("alice"), await join("cora", host="far.example")
+    await came(road, Follow(id=Uri(f"{cora.uri}/1"), actor=cora, target=alice.uri))
+    await out(road, create(road, alice, "hello"))
+    await road.pool.execute("delete from federation.message")
+    await out(road, Delete(id=road.uris.activity(1), actor=alice, target=alice.uri))
+    assert await road.pool.fetchval("select count(*) from visible_post") == 0
+    assert await road.pool.fetchval("select count(*) from follow") == 0
+    queued = await rows(
+        road, "select kind, inbox from federation.message m join federation.outbound o on o.message_id = m.id"
+    )
+    assert [tuple(row) for row in queued] == [("delete", "https://far.example/inbox")]

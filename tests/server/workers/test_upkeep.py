@@ -113,3 +113,20 @@ async def test_a_deleted_post_is_emptied_in_time_unless_somebody_complained(
     assert (1, {f"{picture}.webp", f"{picture}-small.webp"}) == (done, set(files))
     words = {row["id"]: row["text"] for row in await conn.fetch("select id, text from post")}
     assert {kept: "words", emptied: "", complained: "words"} == words
+
+
+async def test_what_a_closed_account_wrote_is_withdrawn_step_by_step(conn: Connection, make: Factory) -> None:
+    """A lifetime of posts is too much for the request that closes the account."""
+    an, bo = await make.member("an"), await make.member("bo")
+    for _ in range(5):
+        await make.post(an)
+    liked = await make.post(bo)
+    await make.like(an, liked)
+    await conn.execute("update account set gone_at = $2 where id = $1", an, NOW)
+    for _ in range(4):
+        await sweeps.closed_accounts(conn, now=NOW, limit=2)
+    assert 5 == await conn.fetchval("select count(*) from post where withdrawn_at is not null")
+    assert 0 == await conn.fetchval("select count(*) from reaction")
+    assert 0 == await conn.fetchval("select likes from post_count where post_id = $1", liked)
+    assert 0 == await sweeps.closed_accounts(conn, now=NOW, limit=2)
+    assert 1 == await conn.fetchval("select count(*) from post where withdrawn_at is null")
