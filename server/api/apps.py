@@ -39,7 +39,7 @@ async def create(request: web.Request) -> web.Response:
     for uri in redirects:
         check_redirect(uri)
     website = new.website or None
-    if website is not None and URL(website).scheme not in ("http", "https"):
+    if website is not None and not _is_website(website):
         raise Invalid("The website must be an http or https address", field="website")
     client_id, secret, app_id = secrets.token_urlsafe(32), secrets.token_urlsafe(32), road.ids()
     app = App(
@@ -103,6 +103,14 @@ def check_redirect(uri: str) -> None:
     if url.scheme in ("http", "https") and (url.user is not None or not _HOST.fullmatch(url.raw_host or "")):
         # The host stands in the consent page's policy and before the person's eyes: nothing else may.
         raise Invalid("This is not a redirect URI", field="redirect_uris")
+
+
+def _is_website(text: str) -> bool:
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host)
 
 
 def _members(app: App) -> dict[str, Any]:

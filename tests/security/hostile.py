@@ -44,6 +44,8 @@ VALUES: tuple[Any, ...] = (
     "javascript:alert(1)",
     "http://[::1",
     "http://a:99999999/",
+    "http://℀.example/",
+    "http://%zz/",
     "acct:" + "a" * 3_000 + "@example.org",
     "https://example.org/users/a%00b",
     "http://example.org/@alice/99999999999999999999",

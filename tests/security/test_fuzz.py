@@ -129,6 +129,97 @@ async def test_no_nonsense_is_ever_a_500(client: Client, enter: Enter, road_of: 
     assert attacker.asked > 400
 
 
+GOOD: dict[str, dict[str, Any]] = {
+    "POST /api/v1/apps": {
+        "client_name": "x",
+        "redirect_uris": "urn:ietf:wg:oauth:2.0:oob",
+        "scopes": "read",
+        "website": "https://a.example",
+    },
+    "POST /api/v1/accounts": {
+        "username": "newone",
+        "email": "new@mail.example",
+        "password": "a long password",
+        "agreement": False,
+        "locale": "en",
+    },
+    "POST /oauth/token": {
+        "grant_type": "client_credentials",
+        "client_id": "x",
+        "client_secret": "x",
+        "scope": "read",
+        "code": "x",
+        "code_verifier": "x",
+        "redirect_uri": "x",
+    },
+    "POST /api/v1/statuses": {
+        "status": "x",
+        "spoiler_text": "x",
+        "visibility": "public",
+        "language": "en",
+        "media_ids": [],
+        "in_reply_to_id": None,
+        "sensitive": False,
+    },
+    "PUT /api/v1/statuses/{post}": {
+        "status": "y",
+        "spoiler_text": "x",
+        "language": "en",
+        "media_ids": [],
+        "media_attributes": [],
+    },
+    "PATCH /api/v1/accounts/update_credentials": {
+        "display_name": "x",
+        "note": "x",
+        "fields_attributes": [{"name": "a", "value": "b"}],
+        "source": {"privacy": "public", "language": "en", "sensitive": False},
+        "locked": False,
+    },
+    "POST /api/v1/reports": {
+        "account_id": "{bob}",
+        "status_ids": [],
+        "comment": "x",
+        "category": "spam",
+        "rule_ids": [],
+    },
+    "POST /api/v1/accounts/{bob}/mute": {"duration": 0, "notifications": True},
+    "POST /api/v1/accounts/{bob}/follow": {"reblogs": True, "notify": True},
+    "POST /api/v1/markers": {"home": {"last_read_id": "1"}},
+    "GET /api/v2/search": {"q": "a", "type": "accounts", "limit": "5", "offset": "0", "account_id": "1"},
+    "GET /api/v1/accounts/search": {"q": "a", "limit": "1", "offset": "0"},
+    "GET /api/v1/accounts/lookup": {"acct": "bob"},
+    "GET /api/v1/accounts/relationships": {"id[]": "1"},
+    "GET /api/v1/accounts/{bob}/statuses": {"tagged": "x", "max_id": "1", "limit": "1"},
+    "GET /api/v1/notifications": {"limit": "1", "types[]": "mention", "account_id": "1", "min_id": "1"},
+    "GET /api/v1/statuses": {"id[]": "1"},
+    "GET /.well-known/webfinger": {"resource": "acct:bob@example.org"},
+}
+"""Requests that go through. Spoiling one member of each reaches what lies behind the checks of the others."""
+
+
+async def test_one_bad_member_in_a_good_request_is_never_a_500(client: Client, enter: Enter) -> None:
+    """Each member of each body and query in turn, by each hostile value."""
+    alice, bob = await enter("alice"), await enter("bob")
+    ids = {"post": (await alice.post("x"))["id"], "bob": str(bob.id)}
+    failures = []
+    for line, good in GOOD.items():
+        method, _, path = line.partition(" ")
+        base = {name: ids["bob"] if value == "{bob}" else value for name, value in good.items()}
+        for name in base:
+            for value in hostile.VALUES:
+                if method == "GET":
+                    if len(str(value)) > 1_500 or value == "\ud800":
+                        continue
+                    options: dict[str, Any] = {"params": base | {name: str(value)}}
+                else:
+                    raw = json.dumps(base | {name: value}).encode()
+                    options = {"data": raw, "headers": {"Content-Type": "application/json"}}
+                answer = await alice.call(method, path.format(**ids), **options)
+                if answer.status >= 500 or (answer.status >= 400 and "error" not in answer.body):
+                    failures.append((line, name, str(value)[:60], answer.status))
+    assert [] == failures
+
+
 async def test_headers_that_are_no_text_are_not_our_failure(client: Client, enter: Enter) -> None:
     """Bytes come as lone surrogates, which no database takes; a false packing breaks while it is read."""
     alice = await enter("alice")

@@ -103,7 +103,7 @@ async def test_the_page_names_the_app_and_what_it_asks_for(nobody: Caller, brows
         },
     )
     assert "An app" in shown.body
-    assert ["read", "write:statuses"] == re.findall(r'class="meta mono">([^<]+)<', shown.body)
+    assert ["read", "write:statuses"] == re.findall(r"<code>([^<]+)</code>", shown.body)
     assert "Cross-Origin-Opener-Policy" not in shown.headers
     assert "form-action 'self' https://app.example" in shown.headers["Content-Security-Policy"]
 
