@@ -70,8 +70,6 @@ __all__ = (
     "upload",
 )
 
-COMMENT_LENGTH = 1_000
-
 
 async def publish(
     road: Road,
@@ -238,7 +236,7 @@ async def unblock(road: Road, me: AccountView, target_id: AccountId, *, source: 
 
 async def report(
     road: Road,
-    me: AccountView,
+    me: AccountView | None,
     target_id: AccountId,
     post_ids: Sequence[PostId] = (),
     *,
@@ -247,23 +245,21 @@ async def report(
     source: Source,
     forward: bool = False,
 ) -> int:
-    """Files a complaint and says its id; with `forward`, the account's server is told too, not by whom."""
-    if len(comment) > COMMENT_LENGTH:
-        raise Invalid(
-            "The comment is longer than %(limit)s characters", field="comment", limit=COMMENT_LENGTH
-        )
+    """Files a complaint and says its id; with `forward`, the account's server is told too, not by whom. For
+    somebody without an account (`me` is `None`) the server files it in its own name."""
     async with road.pool.acquire() as conn:
         target = await accounts.get(conn, target_id, uris=road.uris)
-        named = await posts.load(conn, list(post_ids), me.id, uris=road.uris)
+        named = await posts.load(conn, list(post_ids), me.id if me else None, uris=road.uris)
+        speaker = me or await accounts.instance_actor(conn, uris=road.uris)
     if len(named) != len(set(post_ids)) or any(p.account.id != target_id for p in named):
         raise NotFound
     report_id = road.ids()
     act = Flag(
         id=road.uris.activity(report_id),
-        actor=_actor(me),
+        actor=_actor(speaker),
         target=target.uri,
         posts=tuple(p.uri for p in named),
-        comment=comment,
+        comment=drafts.comment(comment),
         category=category,
         forward=forward and target.host is not None,
     )

@@ -21,6 +21,7 @@ BIO_LENGTH = 1_000
 FIELDS = 10
 FIELD_LENGTH = 255
 ALT_LENGTH = 1_500
+COMMENT_LENGTH = 1_000
 LOCAL_MENTIONS = 50
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -145,6 +146,15 @@ def _attachment(picture: MediaView, description: str | None = None) -> Attachmen
 
 def _picture(pictures: Mapping[MediaId, MediaView], media_id: MediaId | None) -> Attachment | None:
     return _attachment(pictures[media_id]) if media_id is not None else None
+
+
+def comment(words: str) -> str:
+    """What a complaint says; raises `Invalid` for more than anybody would read."""
+    if len(words) > COMMENT_LENGTH:
+        raise Invalid(
+            "The comment is longer than %(limit)s characters", field="comment", limit=COMMENT_LENGTH
+        )
+    return words.strip()
 
 
 def alt(description: str) -> str:

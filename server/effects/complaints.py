@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from compliance.activity import Flag
+from compliance.activity import AccountId, Flag
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
@@ -37,7 +37,7 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Flag]], ground: Gro
         """,
         [ground.uris.activity_in(c.activity.id) or ground.ids() for c in cleared],
         ["".join(secrets.choice(CODE_ALPHABET) for _ in range(10)) for _ in cleared],
-        [c.activity.actor.id for c in cleared],
+        [_reporter(c.activity, ground) for c in cleared],
         [c.activity.target for c in cleared],
         ["\n".join(c.activity.posts) for c in cleared],
         [c.activity.comment for c in cleared],
@@ -47,3 +47,8 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Flag]], ground: Gro
         ground.now,
     )
     return Applied([None] * len(cleared), [len(rows) == len(cleared)] * len(cleared), Touched())
+
+
+def _reporter(flag: Flag, ground: Ground) -> AccountId | None:
+    """Who complains; nobody in particular where the server filed it for somebody without an account."""
+    return None if flag.actor.uri == ground.uris.instance_actor else flag.actor.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -12,10 +13,10 @@ from compliance.activity import AccountId, PostId
 from compliance.errors import NotFound as NoSuchThing
 from compliance.reports import ReportState
 
-from .. import acts, keys
+from .. import acts, keys, tries
 from ..errors import AppError, Invalid, NotFound
 from ..http import body
-from ..http.auth import person, viewer_id
+from ..http.auth import viewer, viewer_id
 from ..http.body import Body
 from ..http.routes import Reach, needs
 from ..http.source import source_of
@@ -37,6 +38,8 @@ CATEGORIES: Final = (
     ("legal", mark("Against the law"), mark("Here or where its author is")),
     ("other", mark("Something else"), mark("Say what in your own words")),
 )
+MOST_UNNAMED: Final = 5
+"""Complaints in half an hour from one address by people without an account."""
 _OUTCOMES: Final = {
     ReportState.UPHELD: mark("Your report was right"),
     ReportState.DISMISSED: mark("Nothing against the rules was found"),
@@ -52,29 +55,47 @@ class Values:
     forward: bool = False
 
 
-@needs(member=True, unconfirmed=True, reach=Reach.SEEN)
+@needs(unconfirmed=True, reach=Reach.SEEN)
 async def form(request: web.Request) -> web.Response:
-    """The form, about a post or an account."""
-    return await _form(request, request.query.get("account", ""), request.query.get("post", ""), Values())
+    """The form, about a post or an account; for anybody, with an account or without."""
+    account, post = request.query.get("account", ""), request.query.get("post", "")
+    if account or post:
+        return await _form(request, account, post, Values())
+    about = request.query.get("about", "").strip()
+    found = await _find(request, about) if about else None
+    if found is not None:
+        raise web.HTTPSeeOther(f"/report?{urlencode(found)}")
+    error = Invalid("Nothing with this address is known here", field="about") if about else None
+    return await render.page(
+        request,
+        "web/report_start.html",
+        status=error.status if error else 200,
+        about=about,
+        errors=errors_of(request, error),
+    )
 
 
-@needs(member=True, unconfirmed=True, reach=Reach.SEEN)
+@needs(unconfirmed=True, reach=Reach.SEEN)
 async def send(request: web.Request) -> web.Response:
     """Files the complaint and gives the receipt."""
-    sent, road, me = await body.read(request), request.app[keys.ROAD], person(request)
+    sent, road, source = await body.read(request), request.app[keys.ROAD], source_of(request)
+    who = viewer(request)
     values = Values(sent.text("category"), sent.text("comment"), bool(sent.text("forward")))
     target, entry = await _about(request, sent.text("account"), sent.text("post"))
     try:
         if values.category not in {name for name, _, _ in CATEGORIES}:
             raise Invalid("Choose what is wrong", field="category")
+        if who is None:
+            async with road.pool.acquire() as conn:
+                await tries.take(road, conn, f"report:{tries.network(source)}", MOST_UNNAMED, tries.HALF_HOUR)
         report_id = await acts.report(
             road,
-            me.me,
+            who.me if who else None,
             target.id,
             [(entry.view.boost_of or entry.view).id] if entry else [],
             comment=values.comment,
             category=values.category,
-            source=source_of(request),
+            source=source,
             forward=values.forward,
         )
     except Invalid as error:
@@ -101,6 +122,26 @@ async def state(request: web.Request) -> web.Response:
         said = say(request, _OUTCOMES[report.state])
         states.append((said, report.decided_at, report.statement or "", True))
     return await render.page(request, "web/report_state.html", report=report, states=states)
+
+
+async def _find(request: web.Request, about: str) -> dict[str, int] | None:
+    """What somebody means by an address or a handle, as the form's parameters."""
+    uris, me = request.app[keys.URIS], viewer_id(request)
+    async with request.app[keys.POOL].acquire() as conn:
+        post_id = uris.post_in(about) or await posts.find_id_by_uri(conn, about)
+        if post_id is not None and await posts.find(conn, post_id, me, uris=uris) is not None:
+            return {"post": post_id}
+        username = uris.username_in(about)
+        if username is not None:
+            target = await accounts.find_by_name(conn, username, None, uris=uris)
+        elif "://" in about:
+            target = await accounts.find_by_uri(conn, about, uris=uris)
+        else:
+            name, _, host = about.removeprefix("@").partition("@")
+            target = await accounts.find_by_name(conn, name, host.lower() or None, uris=uris)
+    if target is None or target.gone or target.suspended or target.actor_type == "Application":
+        return None
+    return {"account": target.id}
 
 
 async def _about(request: web.Request, account: str, post: str) -> tuple[AccountView, Entry | None]:
