@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -152,6 +152,18 @@ async def find_policy(conn: Connection, host: str) -> HostPolicy | None:
         list(names_above(host)),
     )
     return None if row is None else HostPolicy(**{**row, "policy": Policy(row["policy"])})
+
+
+async def refused(conn: Connection, hosts: Collection[str]) -> frozenset[str]:
+    """Of these hosts, those with which nothing is exchanged."""
+    above = {host: tuple(names_above(host)) for host in hosts}
+    rows = await conn.fetch(
+        "select host, policy from compliance.host_policy where host = any($1::text[])",
+        sorted({name for names in above.values() for name in names}),
+    )
+    written = {row["host"]: Policy(row["policy"]) for row in rows}
+    nearest = {host: next((written[n] for n in names if n in written), None) for host, names in above.items()}
+    return frozenset(host for host, policy in nearest.items() if policy is Policy.REFUSE)
 
 
 async def list_policies(conn: Connection, *, after: str = "", limit: int = 100) -> list[HostPolicy]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from compliance import hosts
 from compliance.activity import (
     Accept,
     AccountId,
@@ -49,40 +50,42 @@ class _Wanted:
 async def inboxes(conn: Connection, activities: Sequence[Activity]) -> list[frozenset[str]]:
     """For each activity of ours, the inboxes elsewhere that must get it; one query for the whole batch.
 
-    Ask before the effects are applied: a deleted account's follows end with it,
-    and its followers are who must hear.
+    Whom an operator took out of sight, and servers with which nothing is exchanged, get nothing new; of what
+    is taken back they hear all the same. Ask before the effects are applied: a deleted account's follows end
+    with it, and its followers are who must hear.
     """
     wanted = [_wanted(a) for a in activities]
+    taken_back = {n for n, a in enumerate(activities) if isinstance(a, Delete | Undo | Reject | Block)}
     rows = await conn.fetch(
         """
         with heard as (
           select w.n, false as personal, f.follower_id as account_id
           from unnest($1::int[], $2::bigint[]) as w(n, followee_id)
             cross join lateral (
-              select x.follower_id from follow x where x.followee_id = w.followee_id
-              and x.state = 'accepted' offset 0) f
+              select x.follower_id from follow x
+              where x.followee_id = w.followee_id and x.state = 'accepted' offset 0) f
           union all
           select w.n, w.personal, a.id from unnest($3::int[], $4::text[], $5::bool[]) as w(n, uri, personal)
-               join account a on a.uri = w.uri
+            join account a on a.uri = w.uri
           union all
-          select w.n, false, p.account_id from unnest($6::int[], $7::text[]) as w(n,
-          uri) join post p on p.uri = w.uri
+          select w.n, false, p.account_id
+          from unnest($6::int[], $7::text[]) as w(n, uri) join post p on p.uri = w.uri
           union all
-          select w.n, false, r.account_id from unnest($8::int[], $9::text[]) as w(n,
-          uri) join post p on p.uri = w.uri
-               join post r on r.boost_of_id = p.id or r.in_reply_to_id = p.id
+          select w.n, false, r.account_id
+          from unnest($8::int[], $9::text[]) as w(n, uri) join post p on p.uri = w.uri
+            join post r on r.boost_of_id = p.id or r.in_reply_to_id = p.id
           union all
           select w.n, p.visibility = 'direct', m.account_id
-          from unnest($8::int[], $9::text[]) as w(n,
-          uri) join post p on p.uri = w.uri join mention m on m.post_id = p.id
+          from unnest($8::int[], $9::text[]) as w(n, uri) join post p on p.uri = w.uri
+            join mention m on m.post_id = p.id
           union all
           select w.n, false, f.follower_id
           from unnest($8::int[], $9::text[]) as w(n, uri) join post p on p.uri = w.uri
-          and p.visibility <> 'direct'
-               join follow f on f.followee_id = p.account_id and f.state = 'accepted'
+            join follow f on f.followee_id = p.account_id and f.state = 'accepted'
+          where p.visibility <> 'direct'
         )
-        select distinct h.n, case when h.personal then a.inbox else coalesce(a.shared_inbox,
-        a.inbox) end as inbox
+        select distinct h.n, a.host,
+          case when h.personal then a.inbox else coalesce(a.shared_inbox, a.inbox) end as inbox
         from heard h join account a on a.id = h.account_id
         where a.host is not null and a.gone_at is null and a.inbox <> ''
           and (a.suspended_at is null or h.n = any($10::int[]))
@@ -96,12 +99,13 @@ async def inboxes(conn: Connection, activities: Sequence[Activity]) -> list[froz
         [uri for w in wanted for uri in w.authors_of],
         [n for n, w in enumerate(wanted) if w.readers_of is not None],
         [w.readers_of for w in wanted if w.readers_of is not None],
-        # Whom an operator took out of sight reads nothing more, and hears all the same of what is taken back.
-        [n for n, a in enumerate(activities) if isinstance(a, Delete | Undo | Reject | Block)],
+        sorted(taken_back),
     )
     found: list[set[str]] = [set() for _ in activities]
+    refused = await hosts.refused(conn, {row["host"] for row in rows}) if rows else frozenset()
     for row in rows:
-        found[row["n"]].add(row["inbox"])
+        if row["host"] not in refused or row["n"] in taken_back:
+            found[row["n"]].add(row["inbox"])
     return [frozenset(f) for f in found]
 
 

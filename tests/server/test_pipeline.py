@@ -346,3 +346,27 @@ async def test_a_closed_account_is_gone_at_once_and_followers_elsewhere_hear_of_
         road, "select kind, inbox from federation.message m join federation.outbound o on o.message_id = m.id"
     )
     assert [tuple(row) for row in queued] == [("delete", "https://far.example/inbox")]
+
+
+async def test_a_refused_host_hears_nothing_new_and_all_that_is_taken_back(road: Road, join: Join) -> None:
+    """Nothing is exchanged with it; a Delete still asks it to let go of what it had."""
+    alice, cora = await join("alice"), await join("cora", host="sub.far.example")
+    await came(road, Follow(id=Uri(f"{cora.uri}/1"), actor=cora, target=alice.uri))
+    post = create(road, alice, "hello")
+    await out(road, post)
+    async with road.pool.acquire() as conn, conn.transaction():
+        await hosts.set_policy(
+            conn,
+            "far.example",
+            hosts.Policy.REFUSE,
+            reason="spam",
+            by=None,
+            now=road.clock(),
+            new_id=road.ids,
+            source=SOURCE,
+        )
+    await road.pool.execute("delete from federation.message")
+    await out(road, create(road, alice, "after"))
+    await out(road, Delete(id=road.uris.activity(1), actor=alice, target=post.note.uri))
+    kinds = await rows(road, "select kind from federation.message")
+    assert [row["kind"] for row in kinds] == ["delete"]
