@@ -48,6 +48,13 @@ class Scope(enum.StrEnum):
     DIRECT = "direct"
 
 
+OUTBOUND = frozenset({Scope.LOCAL, Scope.OUTBOUND})
+"""The ways of what our own people say."""
+INBOUND = frozenset({Scope.REMOTE, Scope.INBOUND})
+"""The ways of what comes from other servers."""
+PLACES = frozenset({Scope.POST, Scope.PROFILE, Scope.MEDIA_TEXT, Scope.DIRECT})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule with its list's defaults filled in. `text` is folded; for a domain rule it is the name to look
@@ -74,6 +81,16 @@ class Rule:
     def name(self) -> str:
         """How reviewers see it."""
         return f"{self.list_name}/{self.written}"
+
+    def fits(self, ways: frozenset[Scope], place: Scope, now: datetime) -> bool:
+        """Whether it looks at words that go these ways and stand in this place, now. A scope may name ways,
+        places, or both; of each kind that it names, one must fit."""
+        ways_named, places_named = self.scope - PLACES, self.scope & PLACES
+        return (
+            (not ways_named or not ways_named.isdisjoint(ways))
+            and (not places_named or place in places_named)
+            and self.is_on(now)
+        )
 
     def is_on(self, now: datetime) -> bool:
         """Whether its time has come and not gone."""

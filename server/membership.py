@@ -71,6 +71,8 @@ async def register(
     email = names.check_email(email)
     passwords.check(password, username=username, email=email)
     now = road.clock()
+    if road.rules.book.forbids_name(username, now):
+        raise Invalid("This name is not allowed here", field="username")
     index = road.sealer.index(email, purpose="email")
     async with road.pool.acquire() as conn:
         if not confirmed:

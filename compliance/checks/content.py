@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..activity import Direction
 from ..facts import Facts
 from ..matching import Hit
-from ..ruleset import Action, Rule, Scope
+from ..ruleset import INBOUND, OUTBOUND, Action, Rule, Scope
 from ..subject import LINKS, Subject, Words
 from ..verdict import Finding, Outcome, Reason, Span
 
@@ -17,7 +17,6 @@ SENSITIVE = "sensitive"
 
 MAX_FINDINGS = 20
 _WEIGHT = {Outcome.REFUSE: 0, Outcome.HOLD: 1, Outcome.LABEL: 2}
-_PLACES = frozenset({Scope.POST, Scope.PROFILE, Scope.MEDIA_TEXT, Scope.DIRECT})
 
 
 def check(subject: Subject, facts: Facts) -> tuple[Finding, ...]:
@@ -33,21 +32,8 @@ def check(subject: Subject, facts: Facts) -> tuple[Finding, ...]:
 
 
 def _applies(place: Scope, facts: Facts) -> Callable[[Rule], bool]:
-    ways = (
-        {Scope.LOCAL, Scope.OUTBOUND} if facts.direction is Direction.OUT else {Scope.REMOTE, Scope.INBOUND}
-    )
-
-    def applies(rule: Rule) -> bool:
-        """A scope may name ways, places, or both; of each kind that it names, one must fit."""
-        ways_named = rule.scope - _PLACES
-        places_named = rule.scope & _PLACES
-        return (
-            (not ways_named or not ways_named.isdisjoint(ways))
-            and (not places_named or place in places_named)
-            and rule.is_on(facts.now)
-        )
-
-    return applies
+    ways = OUTBOUND if facts.direction is Direction.OUT else INBOUND
+    return lambda rule: rule.fits(ways, place, facts.now)
 
 
 def _finding(words: Words, hit: Hit) -> Finding:

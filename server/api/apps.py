@@ -41,6 +41,8 @@ async def create(request: web.Request) -> web.Response:
     website = new.website or None
     if website is not None and not _is_website(website):
         raise Invalid("The website must be an http or https address", field="website")
+    if road.rules.book.forbids_name(new.client_name, road.clock()):
+        raise Invalid("This name is not allowed here", field="client_name")
     client_id, secret, app_id = secrets.token_urlsafe(32), secrets.token_urlsafe(32), road.ids()
     app = App(
         id=app_id,
