@@ -112,7 +112,7 @@ def _list(call: Call) -> int:
 def _test(call: Call) -> int:
     try:
         rules = wordlists.parse(_read(call.file))
-        for answer in rulecases.run(rules, _read(call.input).splitlines(), datetime.now(UTC), call.list):
+        for answer in rulecases.run(rules, _read(call.input).split("\n"), datetime.now(UTC), call.list):
             print(json.dumps(answer, ensure_ascii=False))
     except InvalidRules as error:
         terminal.fail(str(error))
