@@ -247,6 +247,7 @@ async def report(
 ) -> int:
     """Files a complaint and says its id; with `forward`, the account's server is told too, not by whom. For
     somebody without an account (`me` is `None`) the server files it in its own name."""
+    words = drafts.comment(comment)
     async with road.pool.acquire() as conn:
         target = await accounts.get(conn, target_id, uris=road.uris)
         named = await posts.load(conn, list(post_ids), me.id if me else None, uris=road.uris)
@@ -259,7 +260,7 @@ async def report(
         actor=_actor(speaker),
         target=target.uri,
         posts=tuple(p.uri for p in named),
-        comment=drafts.comment(comment),
+        comment=words,
         category=category,
         forward=forward and target.host is not None,
     )
