@@ -2,14 +2,14 @@
 
 A cookie is not looked at where programs call, so that no other site's page can act through it; a token is not
 looked at on pages. What either stands for is kept in this process for three seconds: the end of a session, a
-new password or a suspension holds everywhere within five (security rule E5), and mostly at once.
+new password or a suspension holds in all workers of this server at once, and everywhere within five (security
+rule E5).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from aiohttp import hdrs, web
 
 from compliance.activity import AccountId
 
-from .. import keys
+from .. import changes, keys
 from ..db.pool import Connection
 from ..errors import Forbidden, Unauthorised
 from ..events import Events
@@ -30,9 +30,11 @@ from ..store.model import AccountView, Role
 from . import cookies
 from .routes import Needs, Who
 
-_KEPT_SECONDS = 3.0
+_KEPT_NS = 3_000_000_000
 _KEPT_MOST = 4_096
 _CHANNEL = "viewers"
+_CHANGES = changes.Changes(bits=0)
+_ANYBODY = 0
 UNCONFIRMED = mark("Your login is missing a confirmed e-mail address")
 DECOY = "decoy"
 """The scope of a token that was given to hide that an address has an account: it never opens anything."""
@@ -102,7 +104,7 @@ class Seen:
     """Who the tokens and cookies of the last seconds stand for."""
 
     def __init__(self, events: Events | None = None) -> None:
-        self._kept: dict[bytes, tuple[float, Viewer | None]] = {}
+        self._kept: dict[bytes, tuple[int, Viewer | None]] = {}
         self._events = events
         if events is not None:
             events.subscribe(_CHANNEL, lambda _: self._kept.clear())
@@ -110,15 +112,19 @@ class Seen:
     def find(self, token_hash: bytes) -> tuple[Viewer | None] | None:
         """What is known of it, which may be that nobody has it; `None` where it must be looked up."""
         found = self._kept.get(token_hash)
-        return None if found is None or found[0] < time.monotonic() else (found[1],)
+        if found is None or found[0] + _KEPT_NS < changes.now() or _CHANGES.is_since(_ANYBODY, found[0]):
+            return None
+        return (found[1],)
 
-    def keep(self, token_hash: bytes, viewer: Viewer | None) -> None:
+    def keep(self, token_hash: bytes, viewer: Viewer | None, *, read_at: int) -> None:
+        """Keeps what was read at `read_at`, for seconds, and until something about somebody changes."""
         if len(self._kept) >= _KEPT_MOST:
             self._kept.clear()
-        self._kept[token_hash] = (time.monotonic() + _KEPT_SECONDS, viewer)
+        self._kept[token_hash] = (read_at, viewer)
 
     def forget(self) -> None:
         """Something about somebody changed: the next request looks again, also in the other processes."""
+        _CHANGES.mark(_ANYBODY)
         self._kept.clear()
         if self._events is not None:
             self._events.notify(_CHANNEL)
@@ -215,9 +221,10 @@ async def _known(request: web.Request, token_hash: bytes, load: _Load) -> Viewer
     kept = seen.find(token_hash)
     if kept is not None:
         return kept[0]
+    read_at = changes.now()
     async with request.app[keys.POOL].acquire() as conn:
         found = await load(request, conn, token_hash)
-    seen.keep(token_hash, found)
+    seen.keep(token_hash, found, read_at=read_at)
     return found
 
 

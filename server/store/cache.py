@@ -5,10 +5,10 @@ only then looks here for how they look. The one exception is the top of each hom
 than everything else: it is kept as the database gave it, for seconds, and forgotten when anything of it
 changes.
 
-Whoever changes a post or an account forgets it here after the commit, and the other processes are told by an
-event. A view read before a change and kept after it would be stale for good, so what was read is kept only if
-nothing was forgotten meanwhile; and nothing is kept, or taken from here, inside a transaction, which may see
-what others must not, or not yet.
+Whoever changes a post or an account forgets it here after the commit. The other workers see that at once
+(`server.changes`); other machines, and commands, tell by an event. A view read before a change and kept after
+it would be stale for good, so what was read is kept only if nothing was forgotten meanwhile; and nothing is
+kept, or taken from here, inside a transaction, which may see what others must not, or not yet.
 
 A view stays the same object for as long as nothing in it changes: what is rendered from it can be kept beside
 it and is right as long as `kept_for is view`.
@@ -24,9 +24,10 @@ from msgspec import Struct
 
 from compliance.activity import AccountId, PostId
 
+from .. import changes
 from .model import AccountView, Line, PostView
 
-K = TypeVar("K")
+K = TypeVar("K", bound=int)
 V = TypeVar("V")
 
 POSTS = 8_192
@@ -37,17 +38,14 @@ HOME_SECONDS = 15.0
 cost.
 """
 
-_REMEMBERED = 4_096
-
 
 class Shelf(Generic[K, V]):
     """The most lately used values, up to `size` of them."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._values: OrderedDict[K, V] = OrderedDict()
-        self._forgotten: dict[K, int] = {}
-        self._tick = 0
+        self._values: OrderedDict[K, tuple[int, V]] = OrderedDict()
+        self._changes = changes.Changes()
         self._floor = 0
 
     def __len__(self) -> int:
@@ -56,40 +54,39 @@ class Shelf(Generic[K, V]):
     @property
     def tick(self) -> int:
         """The moment, to be noted before reading what is to be kept."""
-        return self._tick
+        return changes.now()
 
     def find(self, key: K) -> V | None:
-        """The value, which then counts as just used."""
-        value = self._values.get(key)
-        if value is not None:
-            self._values.move_to_end(key)
+        """The value, which then counts as just used; `None` if another worker forgot it."""
+        kept = self._values.get(key)
+        if kept is None:
+            return None
+        read_at, value = kept
+        if self._changes.is_since(key, read_at):
+            del self._values[key]
+            return None
+        self._values.move_to_end(key)
         return value
 
     def keep(self, key: K, value: V, *, read_at: int) -> None:
         """Keeps a value that was read at tick `read_at`, unless the key was forgotten since."""
-        if read_at < self._floor or self._forgotten.get(key, 0) > read_at:
+        if read_at <= self._floor or self._changes.is_since(key, read_at):
             return
-        self._values[key] = value
+        self._values[key] = (read_at, value)
         self._values.move_to_end(key)
         if len(self._values) > self._size:
             self._values.popitem(last=False)
 
     def forget(self, keys: Iterable[K]) -> None:
-        """Drops values; those being read at this moment are not kept either."""
-        self._tick += 1
+        """Drops values, in all workers; those being read at this moment are not kept either."""
         for key in keys:
+            self._changes.mark(key)
             self._values.pop(key, None)
-            self._forgotten[key] = self._tick
-        if len(self._forgotten) > _REMEMBERED:
-            self._forgotten.clear()
-            self._floor = self._tick
 
     def clear(self) -> None:
-        """Drops everything."""
-        self._tick += 1
-        self._floor = self._tick
+        """Drops everything, in this process."""
+        self._floor = changes.now()
         self._values.clear()
-        self._forgotten.clear()
 
 
 class Home(Struct, frozen=True):

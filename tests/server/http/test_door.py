@@ -15,7 +15,7 @@ from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 from msgspec import Struct
 
-from server import keys
+from server import changes, keys
 from server.errors import Invalid, NotFound, TooMany
 from server.http import accesslog, auth, body, errors, guard, headers, limits, routes
 from server.http.routes import Reach, Undeclared, get, needs, post
@@ -296,3 +296,15 @@ async def _json(door: Door, **sent: Any) -> Any:
 async def _error(door: Door, what: str) -> tuple[int, Any]:
     async with door.get("/api/raise", params={"what": what}) as answer:
         return answer.status, await answer.json()
+
+
+def test_what_a_token_stands_for_is_looked_up_again_in_all_workers_once_it_changed() -> None:
+    """Nor is kept what was read just before the change."""
+    here, there = auth.Seen(), auth.Seen()
+    read_at = changes.now()
+    here.keep(b"token", None, read_at=read_at)
+    assert (None,) == here.find(b"token")
+    there.forget()
+    assert here.find(b"token") is None
+    here.keep(b"token", None, read_at=read_at)
+    assert here.find(b"token") is None

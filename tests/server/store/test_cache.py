@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -60,6 +61,25 @@ def test_a_shelf_does_not_remember_for_ever_what_was_forgotten() -> None:
     assert shelf.find(1) is None
     shelf.keep(1, "new", read_at=shelf.tick)
     assert "new" == shelf.find(1)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_what_another_worker_forgot_is_not_shown_for_a_moment_longer() -> None:
+    """Whoever deletes a post and looks again may be answered by any of the workers."""
+    shelf: Shelf[int, str] = Shelf(4)
+    for key in (117674142363157504, 117674142363164672):
+        shelf.keep(key, "kept", read_at=shelf.tick)
+    read_at = shelf.tick
+    child = os.fork()
+    if child == 0:
+        shelf.forget([117674142363157504])
+        os._exit(0)
+    assert 0 == os.waitpid(child, 0)[1]
+    assert (None, "kept") == (shelf.find(117674142363157504), shelf.find(117674142363164672))
+    shelf.keep(117674142363157504, "overtaken", read_at=read_at)
+    assert shelf.find(117674142363157504) is None
+    shelf.keep(117674142363157504, "new", read_at=shelf.tick)
+    assert "new" == shelf.find(117674142363157504)
 
 
 async def test_a_view_stays_the_same_object_until_it_is_forgotten(plain: Connection) -> None:
