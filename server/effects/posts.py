@@ -39,7 +39,7 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Create]], ground: G
         await attached.hang(conn, fresh, ground)
         theirs = [(c.activity.note, id_) for c, id_ in fresh if not c.activity.actor.is_local]
         if theirs:  # nobody can have answered a post of ours before it was there
-            await _adopt_orphans(conn, theirs)
+            touched.posts |= await _adopt_orphans(conn, theirs)
         touched.accounts |= {c.activity.actor.id for c, _ in fresh}
         await _count_posts(conn, [c.activity.actor.id for c, _ in fresh], 1, ground)
         replied = [parents[n.in_reply_to] for n, _ in notes if n.in_reply_to in parents]
@@ -256,9 +256,9 @@ async def _insert_rows(
     return {PostId(r["id"]) for r in rows}
 
 
-async def _adopt_orphans(conn: Connection, notes: Sequence[tuple[Note, PostId]]) -> None:
+async def _adopt_orphans(conn: Connection, notes: Sequence[tuple[Note, PostId]]) -> set[PostId]:
     """Replies that came before the post they answer find their place, and their whole branch joins its
-    thread."""
+    thread; says which posts look different now."""
     rows = await conn.fetch(
         """
         update post c set in_reply_to_id = p.id, in_reply_to_account_id = p.account_id
@@ -270,7 +270,7 @@ async def _adopt_orphans(conn: Connection, notes: Sequence[tuple[Note, PostId]])
         [id_ for _, id_ in notes],
     )
     if not rows:
-        return
+        return set()
     await conn.execute(
         "update post p set thread_id = b.thread_id "
         "from unnest($1::bigint[], $2::bigint[]) as b(branch, thread_id) where p.thread_id = b.branch",
@@ -278,6 +278,7 @@ async def _adopt_orphans(conn: Connection, notes: Sequence[tuple[Note, PostId]])
         [r["thread_id"] for r in rows],
     )
     await _count_replies(conn, [PostId(r["parent_id"]) for r in rows], 1)
+    return {PostId(r[name]) for r in rows for name in ("id", "parent_id")}
 
 
 async def _count_replies(conn: Connection, parents: Sequence[PostId], step: int) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from federation import wire
 from server import keys
+from server.store import posts
+from server.store.model import PostView
 from tests.fixtures.server import ORIGIN, Caller, Enter
 from tests.fixtures.stranger import Here, Stranger
 
@@ -135,6 +137,28 @@ async def test_a_reply_brings_the_conversation_above_it(here: Here, stranger: St
     await receive(here, stranger, stranger.activity("Create", reply))
     await here.until(lambda: _holds(words(here), {"reply", *map(str, range(5, 15))}))
     assert "4" not in await words(here)
+
+
+async def test_a_reply_finds_its_place_when_what_it_answers_comes_later(
+    here: Here, stranger: Stranger
+) -> None:
+    """Also for those who saw it before that."""
+    road = here.app[keys.ROAD]
+
+    async def look(uri: str) -> PostView:
+        async with road.pool.acquire() as conn:
+            id_ = await posts.find_id_by_uri(conn, uri)
+            assert id_ is not None
+            return await posts.get(conn, id_, None, uris=road.uris)
+
+    above = stranger.note(content="<p>above</p>")
+    reply = stranger.note(content="<p>reply</p>", inReplyTo=above["id"])
+    await receive(here, stranger, stranger.activity("Create", reply))
+    assert (await look(reply["id"])).in_reply_to_id is None
+    await receive(here, stranger, stranger.activity("Create", above))
+    found = await look(above["id"])
+    assert found.id == (await look(reply["id"])).in_reply_to_id
+    assert 1 == found.replies
 
 
 async def test_a_conversation_without_end_ends(here: Here, stranger: Stranger) -> None:
