@@ -17,6 +17,7 @@ from federation import origin, wire
 from federation.errors import Gone as KeyGone
 from federation.errors import Malformed as Unreadable
 from federation.errors import RemoteFault
+from federation.parse import values
 
 from .. import keys
 from ..errors import AppError, Gone, Malformed, NotFound, Unauthorised, Unavailable
@@ -116,8 +117,7 @@ def _read(request: web.Request, body: bytes, signer: Uri) -> Received:
 
 
 def _actor(document: wire.Document) -> Uri | None:
-    actor = document.get("actor")
-    return origin.find_uri(actor.get("id") if isinstance(actor, dict) else actor)
+    return values.find_id(document.get("actor"))
 
 
 def _is_farewell(body: bytes) -> bool:
@@ -126,9 +126,8 @@ def _is_farewell(body: bytes) -> bool:
         document = wire.parse(body)
     except RemoteFault:
         return False
-    target = document.get("object")
-    target = target.get("id") if isinstance(target, dict) else target
-    return document.get("type") == "Delete" and origin.find_uri(target) == _actor(document)
+    target = values.find_id(document.get("object"))
+    return target is not None and target == _actor(document) and "Delete" in values.types(document)
 
 
 def _refusal(request: web.Request, error: AppError) -> AppError:

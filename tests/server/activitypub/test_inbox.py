@@ -109,6 +109,24 @@ async def test_the_farewell_of_somebody_unknown_is_acknowledged_and_forgotten(
     assert [] == await here.rows()
 
 
+async def test_an_actor_may_stand_in_a_list(here: Here, stranger: Stranger) -> None:
+    """Any value may be a string, an object, or a list of either; the first is the actor."""
+    alone = stranger.activity("Listen", "x")
+    neighbour = f"{stranger.origin}/users/other"
+    for actor, status in (
+        ([alone["actor"]], 202),
+        ([{"id": alone["actor"], "type": "Person"}], 202),
+        ([neighbour, alone["actor"]], 401),
+        ([], 400),
+    ):
+        activity = stranger.activity("Listen", "x", actor=actor)
+        assert status == (await here.post("/inbox", activity, stranger.key())).status
+    gone = f"{stranger.origin}/users/gone"
+    stranger.put("/users/gone", {}, status=410)
+    farewell = stranger.activity("Delete", [gone], actor=[gone]) | {"type": ["Delete"]}
+    assert 202 == (await here.post("/inbox", farewell, stranger.key(f"{gone}#main-key"))).status
+
+
 async def test_a_changed_key_is_fetched_anew(start: Start, stranger: Stranger) -> None:
     """A server that renews its keys is believed with the new one, and the old one is worth nothing then."""
     here = await start()
