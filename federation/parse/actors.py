@@ -62,9 +62,9 @@ def actor(document: Document) -> RemoteActor:
 
 def profile(document: Document) -> Profile:
     """What an actor's document shows of the person."""
-    bio = html.clean(_cut(document.get("summary")))
+    bio = html.clean(_cut(values.worded(document, "summary")))
     return Profile(
-        display_name=values.line(document.get("name"), MAX_NAME),
+        display_name=values.line(values.worded(document, "name"), MAX_NAME),
         html=bio.html,
         text=bio.text,
         fields=_fields(document),

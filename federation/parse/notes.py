@@ -90,7 +90,7 @@ def picture(document: Value) -> Attachment | None:
 def _words(document: Document, url: str, *, linked: bool) -> tuple[html.Clean, str | None]:
     raw, language = _content(document)
     if linked:
-        title = values.line(document.get("name"), 500)
+        title = values.line(values.worded(document, "name"), 500)
         return html.clean((html.paragraph(title, strong=True) if title else "") + html.link(url)), language
     words = html.clean(raw)
     options = _options(document)
@@ -124,7 +124,7 @@ def _spoiler(document: Document, kinds: Iterable[str]) -> str:
     # The summary of an Article is its first lines, not a warning.
     if WRITTEN.isdisjoint(kinds) and not values.flag(document.get("sensitive")):
         return ""
-    return values.text(document.get("summary"), MAX_SPOILER).strip()
+    return values.text(values.worded(document, "summary"), MAX_SPOILER).strip()
 
 
 def _audience(

@@ -73,6 +73,14 @@ def text(value: Value, limit: int) -> str:
     return _CONTROLS.sub("", found[: 2 * limit])[:limit]
 
 
+def worded(document: Document, name: str) -> Value:
+    """What `document` says under `name`, or in the first language it says it in where it only has a map."""
+    by_language = document.get(f"{name}Map")
+    if isinstance(document.get(name), str) or not isinstance(by_language, dict):
+        return document.get(name)
+    return next((said for said in by_language.values() if isinstance(said, str)), document.get(name))
+
+
 def line(value: Value, limit: int) -> str:
     """As `text`, on one line."""
     return _WHITE.sub(" ", text(value, 2 * limit)).strip()[:limit].rstrip()

@@ -161,6 +161,16 @@ def test_the_audience_is_the_activitys_where_the_post_has_none() -> None:
     assert (Visibility.FOLLOWERS, ()) == (said.note.visibility, said.note.addressed)
 
 
+def test_words_that_stand_in_a_map_of_languages_only_are_read() -> None:
+    """Of the text, the warning, and a title."""
+    said = _parse(_activity("Create", _note(content=None, contentMap={"fr": "hi"}, summaryMap={"fr": "cw"})))
+    assert isinstance(said, Create)
+    assert ("hi", "cw", "fr") == (said.note.text, said.note.spoiler, said.note.language)
+    said = _parse(_activity("Create", _note(type="Article", nameMap={"en": "Title"})))
+    assert isinstance(said, Create)
+    assert said.note.text.startswith("Title")
+
+
 def test_the_future_is_now() -> None:
     """Or a post dated 2099 would stand on top of every timeline until then."""
     said = _parse(_activity("Create", _note(published="2099-01-01T00:00:00Z")))
