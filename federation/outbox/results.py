@@ -121,6 +121,7 @@ async def _judge_hosts(conn: Connection, results: Sequence[Result], *, now: date
             alive[host] = result.dialect or alive.get(host)
     if alive:
         await _open(conn, alive, now=now)
+    await _leave_alone(conn, results, now=now)
     silent = [host for host in failed if host not in alive]
     if silent:
         await _count_failures(
@@ -167,21 +168,35 @@ async def _count_failures(
 
 
 async def _pause(conn: Connection, hosts: list[str], *, now: datetime, policy: Policy) -> None:
-    # Letters of a paused host come due with it, so that they do not stand before those that may go.
     rows = await conn.fetch("select host, failures from federation.host where host = any($1::text[])", hosts)
     pauses = [(row["host"], backoff.pause(policy, failures=row["failures"], now=now)) for row in rows]
-    paused = [(host, until) for host, until in pauses if until is not None]
-    if paused:
-        await conn.execute(
-            """
-            with paused as (
-              update federation.host h set paused_until = p.until
-              from unnest($1::text[], $2::timestamptz[]) as p (host, until) where h.host = p.host
-              returning h.host, h.paused_until
-            )
-            update federation.outbound o set due_at = p.paused_until
-            from paused p where o.host = p.host and o.due_at < p.paused_until
-            """,
-            [host for host, _ in paused],
-            [until for _, until in paused],
+    await _close(conn, {host: until for host, until in pauses if until is not None})
+
+
+async def _leave_alone(conn: Connection, results: Sequence[Result], *, now: datetime) -> None:
+    """`Retry-After` is said by a host, not about a letter: what else waits for it waits as well."""
+    until: dict[str, datetime] = {}
+    for result in results:
+        if result.fate is Fate.LATER and result.retry_after:
+            host, at = result.job.host, now + min(result.retry_after, backoff.LONGEST_PAUSE)
+            until[host] = max(at, until.get(host, at))
+    await _close(conn, until)
+
+
+async def _close(conn: Connection, until: dict[str, datetime]) -> None:
+    # Letters of a paused host come due with it, so that they do not stand before those that may go.
+    if not until:
+        return
+    await conn.execute(
+        """
+        with paused as (
+          update federation.host h set paused_until = greatest(h.paused_until, p.until)
+          from unnest($1::text[], $2::timestamptz[]) as p (host, until) where h.host = p.host
+          returning h.host, h.paused_until
         )
+        update federation.outbound o set due_at = p.paused_until
+        from paused p where o.host = p.host and o.due_at < p.paused_until
+        """,
+        list(until),
+        list(until.values()),
+    )

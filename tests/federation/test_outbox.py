@@ -248,6 +248,18 @@ async def test_retry_after_is_honoured(post: Post) -> None:
     assert 1 == len(await post.claim())
 
 
+async def test_a_host_that_asks_for_patience_is_left_alone(post: Post) -> None:
+    """Other letters to it wait as well, those written meanwhile too; other hosts get theirs."""
+    await post.follow("bob", *_at("busy.example"))
+    [job] = await post.claim()
+    await post.follow("carol", *_at("busy.example"))
+    await post.end(Fate.LATER, job, retry_after=timedelta(minutes=10))
+    await post.follow("dan", *_at("busy.example", "a.example"))
+    assert ["a.example"] == [job.host for job in await post.claim()]
+    post.wait(minutes=11)
+    assert 3 == len(await post.claim())
+
+
 async def test_after_a_week_a_letter_is_given_up(post: Post) -> None:
     """And what is written to a host that failed for so long is not even queued while it is paused."""
     await post.follow("bob", *_at("dead.example"))
