@@ -267,23 +267,33 @@ def _path(name: str) -> list[str]:
     return path
 
 
-def _put(tree: Params, path: list[str], value: Value) -> None:
-    node: Any = tree
-    for position, part in enumerate(path[:-1]):
-        if path[position + 1] == "" and position + 2 == len(path):
-            break
-        if part == "":
-            raise Malformed("The form has a list of objects, which must be numbered")
-        node = node.setdefault(part, {})
-        if not isinstance(node, dict):
-            raise Malformed("The form gives a field twice, in two shapes")
-    if path[-1] == "" and len(path) > 1:
-        members = node.setdefault(path[-2], [])
-        if not isinstance(members, list):
-            raise Malformed("The form gives a field twice, in two shapes")
-        members.append(value)
+def _put(node: Params, path: list[str], value: Value) -> None:
+    name, *rest = path
+    if not rest:
+        node[name] = value
+        return
+    empty: Value = [] if rest[0] == "" else {}
+    inner: Any = node.setdefault(name, empty)
+    if type(inner) is not type(empty):
+        raise Malformed("The form gives a field twice, in two shapes")
+    if rest == [""]:
+        inner.append(value)
+    elif rest[0] != "":
+        _put(inner, rest, value)
+    elif rest[1] == "":
+        raise Malformed("The form has a list of objects, which must be numbered")
     else:
-        node[path[-1]] = value
+        # `a[][id]=1&a[][text]=x&a[][id]=2`: an object goes on until a name comes again, as Rails has it.
+        if not inner or not isinstance(inner[-1], dict) or _has(inner[-1], rest[1:]):
+            inner.append({})
+        _put(inner[-1], rest[1:], value)
+
+
+def _has(node: Value, path: list[str]) -> bool:
+    """Whether a value is at `path` already. A list always takes one more."""
+    if path[0] == "" or not isinstance(node, dict) or path[0] not in node:
+        return False
+    return len(path) == 1 or _has(node[path[0]], path[1:])
 
 
 async def _read_multipart(request: web.Request, limit: int) -> list[tuple[str, Value]]:

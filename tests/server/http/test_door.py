@@ -69,7 +69,13 @@ async def _private(request: web.Request) -> web.Response:
     raise AssertionError("nobody gets here")
 
 
+@needs(reach=Reach.NONE)
+async def _rows(request: web.Request) -> web.Response:
+    return web.json_response((await body.read(request)).params)
+
+
 TABLE = [
+    post("/api/rows", _rows),
     post("/api/echo", _echo),
     get("/api/echo", _echo),
     get("/api/raise", _raise),
@@ -109,6 +115,19 @@ async def test_json_form_and_multipart_say_the_same(door: Door) -> None:
     assert meant == await _json(door, data=multipart)
     async with door.get("/api/echo?status=h%C3%A9llo&media_ids[]=1&media_ids[]=2&sensitive=1") as answer:
         assert meant == await answer.json()
+
+
+async def test_a_list_of_objects_may_go_without_numbers(door: Door) -> None:
+    """As Mastodon's own documentation spells it; the next object begins where a name comes again."""
+    pairs = [("rows[][id]", "1"), ("rows[][text]", "one"), ("rows[][tags][]", "a"), ("rows[][tags][]", "b")]
+    pairs += [("rows[][id]", "2"), ("rows[][in][x]", "3"), ("rows[][in][y]", "4"), ("rows[][in][x]", "5")]
+    first = {"id": "1", "text": "one", "tags": ["a", "b"]}
+    rows = [first, {"id": "2", "in": {"x": "3", "y": "4"}}, {"in": {"x": "5"}}]
+    async with door.post("/api/rows", data=FormData(pairs)) as answer:
+        assert (200, {"rows": rows}) == (answer.status, await answer.json())
+    for wrong in ([("rows[][][x]", "1")], [("rows[]", "1"), ("rows[x]", "1")]):
+        async with door.post("/api/rows", data=FormData(wrong)) as answer:
+            assert 400 == answer.status
 
 
 async def test_a_file_is_read_whole(door: Door) -> None:
