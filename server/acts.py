@@ -123,6 +123,8 @@ async def edit(
         media_ids=draft.media_ids,
         descriptions=draft.descriptions,
     )
+    if drafts.is_said(post, kept):
+        return
     note = await drafts.note(road, me, kept, uri=post.uri, url=post.url, resolve=resolve, before=post)
     await _send(road, Update(id=_new(road), actor=_actor(me), note=note), source=source)
 

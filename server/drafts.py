@@ -62,7 +62,7 @@ class ProfileDraft:
 def check(road: Road, draft: Draft) -> None:
     """Raises `Invalid` for a draft that no server would take."""
     limits = road.settings.posts
-    if not draft.text.strip() and not draft.media_ids:
+    if not markup.is_seen(draft.text) and not draft.media_ids:
         raise Invalid("Write something, or add a picture", field="text")
     if markup.count(draft.text) + len(draft.spoiler) > limits.max_chars:
         raise Invalid("The post is longer than %(limit)s characters", field="text", limit=limits.max_chars)
@@ -72,6 +72,15 @@ def check(road: Road, draft: Draft) -> None:
         raise Invalid("A picture is named twice", field="media_ids")
     if draft.language is not None and not _LANGUAGE.fullmatch(draft.language):
         raise Invalid("This is not a language code", field="language")
+
+
+def is_said(post: PostView, draft: Draft) -> bool:
+    """Whether a post says just that already. It is then no edit: no version is kept, and nobody is told."""
+    words = {media.id: media.description for media in post.media}
+    stands = (post.source, post.spoiler, post.sensitive, post.language, tuple(words), words)
+    sensitive = draft.sensitive or bool(draft.spoiler.strip())
+    wanted = (draft.text, draft.spoiler, sensitive, draft.language, draft.media_ids)
+    return stands == (*wanted, {**words, **draft.descriptions})
 
 
 async def note(

@@ -50,6 +50,11 @@ def handles(text: str) -> list[str]:
     return _distinct((token.value for token in scan(tidy(text)) if token.kind is Kind.HANDLE), str.lower)
 
 
+def is_seen(text: str) -> bool:
+    """Whether anything of it shows: not only spaces, or marks that have no width."""
+    return any(not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc") for char in text)
+
+
 def count(text: str) -> int:
     """The length of a post: code points, a link as 23, a remote person without the host."""
     return sum(_weight(token) for token in scan(tidy(text)))

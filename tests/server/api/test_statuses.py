@@ -172,6 +172,27 @@ async def test_an_edit_keeps_its_history(enter: Enter) -> None:
     assert made["created_at"] == versions[0]["created_at"]
 
 
+async def test_saving_without_a_change_is_no_edit(enter: Enter) -> None:
+    """No version is kept of it; a new description of a picture is a change."""
+    alice = await enter("alice")
+    made = await alice.post("one", spoiler_text="w", language="en")
+    path = f"/api/v1/statuses/{made['id']}"
+    same = (await alice.call("PUT", path, json={"status": "one", "spoiler_text": "w"})).raised().body
+    assert same["edited_at"] is None
+    assert 1 == len(await alice.get(f"{path}/history"))
+    for change in ({"status": "two"}, {"spoiler_text": "v"}, {"language": "fr"}):
+        before = len(await alice.get(f"{path}/history"))
+        (await alice.call("PUT", path, json=change)).raised()
+        assert before + 1 == len(await alice.get(f"{path}/history"))
+
+
+@pytest.mark.parametrize("text", ["\u200b", " \u3000\n", "\u200d\ufeff"])
+async def test_a_post_that_shows_nothing_is_refused(enter: Enter, text: str) -> None:
+    """Spaces, and marks that have no width, say nothing."""
+    alice = await enter("alice")
+    assert 422 == (await alice.call("POST", "/api/v1/statuses", json={"status": text})).status
+
+
 async def test_a_withdrawn_post_gives_its_words_back_once(enter: Enter) -> None:
     """Delete and redraft: nobody else sees it from then on."""
     alice, bob = await enter("alice"), await enter("bob")
