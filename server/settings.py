@@ -317,6 +317,7 @@ def completed(settings: Settings) -> Settings:
         )
     if settings.sms.driver == "http" and not settings.sms.url:
         raise SettingsError("sms.url: the http driver needs the gateway's address")
+    _check_reachable(settings)
     if settings.is_production:
         if peers:
             raise SettingsError("federation.allow_insecure: must be empty with env = production")
@@ -341,6 +342,24 @@ def warnings(settings: Settings) -> list[str]:
         if entry.limit and isinstance(value, int) and isinstance(default, int) and value > default:
             found.append(f"{entry.path}: {value} is above the recommended {default}")
     return found
+
+
+def _check_reachable(settings: Settings) -> None:
+    """What other programs and files are named by: better said here than by a worker that does not start."""
+    for path, text, schemes in (
+        ("mail.smtp_url", settings.mail.smtp_url, ("smtp", "smtps")),
+        ("database.url", settings.database.url, ("postgresql", "postgres")),
+        ("database.owner_url", settings.database.owner_url, ("postgresql", "postgres")),
+        ("sms.url", settings.sms.url, ("https", "http")),
+    ):
+        if text and text.partition("://")[0] not in schemes:
+            raise SettingsError(f"{path}: expected an address that begins with {schemes[0]}://")
+    for path, text in (
+        ("sms.token_file", settings.sms.token_file),
+        ("federation.ca_file", settings.federation.ca_file),
+    ):
+        if text and not os.access(text, os.R_OK):
+            raise SettingsError(f"{path}: {text} cannot be read")
 
 
 def _origin(text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -42,11 +43,13 @@ def load(
     layers = ((FILE, _from_file(data / FILE)), ("environment", variables), ("command line", given))
     values: dict[str, object] = {}
     sources = {entry.path: "default" for entry in ENTRIES}
+    for path, value in given.items():
+        _check_alone(_BY_PATH[path], value, path)
     for source, layer in layers:
         values |= layer
         sources |= dict.fromkeys(layer, source)
     values["data"] = str(data)
-    return Loaded(settings=completed(_build(values, sources)), sources=sources)
+    return Loaded(settings=completed(_build(values)), sources=sources)
 
 
 def _default_data() -> Path:
@@ -61,13 +64,15 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
             entry = _BY_VARIABLE.get(name)
             if entry is None:
                 raise SettingsError(f"{name}: no such setting.{_nearest(name, _BY_VARIABLE)}")
+            _check_alone(entry, value, name)
             values[entry.path] = value
     return values
 
 
 def _from_file(file: Path) -> dict[str, object]:
     try:
-        document = tomllib.loads(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        document = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -80,9 +85,12 @@ def _from_file(file: Path) -> dict[str, object]:
             raise SettingsError(
                 f"{file}: data cannot be set in a file that lies in it; use {_PREFIX}DATA or --data"
             )
-        if path not in _BY_PATH:
-            raise SettingsError(f"{file}: {path}: no such setting.{_nearest(path, _BY_PATH)}")
-        values[path] = ",".join(map(str, value)) if isinstance(value, list) else value
+        name, entry = f"{_place(file, text, path)}: {path}", _BY_PATH.get(path)
+        if entry is None:
+            raise SettingsError(f"{name}: no such setting.{_nearest(path, (*_BY_PATH, *_SECTIONS))}")
+        is_several = isinstance(value, list) and isinstance(entry.default, str)
+        values[path] = ",".join(map(str, value)) if is_several else value
+        _check_alone(entry, values[path], name)
     return values
 
 
@@ -94,28 +102,43 @@ def _flat(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+def _place(file: Path, text: str, path: str) -> str:
+    """The file, with the line at which a setting stands, for an error message: tomllib does not say."""
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        name, is_setting, _ = line.partition("=")
+        name = re.sub(r"[\s\"']", "", name)
+        if name.startswith("["):
+            section = name = name.partition("#")[0].strip("[]")
+        elif is_setting and section:
+            name = f"{section}.{name}"
+        if name == path:
+            return f"{file}, line {number}"
+    return str(file)
+
+
 def _nearest(name: str, known: Iterable[str]) -> str:
+    if name in _SECTIONS:
+        return f" It is a section: write [{name}], and its settings below."
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" Did you mean {found[0]}?" if found else " `yanlu settings` lists all there are."
 
 
-def _build(values: Mapping[str, object], sources: Mapping[str, str]) -> Settings:
+def _build(values: Mapping[str, object]) -> Settings:
     whole: dict[str, Any] = {}
     for path, value in values.items():
         section, _, name = path.rpartition(".")
         (whole.setdefault(section, {}) if section else whole)[name] = value
-        _check_alone(_BY_PATH[path], value, sources[path])
     return _convert(whole)
 
 
-def _check_alone(entry: Entry, value: object, source: str) -> None:
-    """Converts one value by itself, so that the error can name the setting as the person wrote it."""
+def _check_alone(entry: Entry, value: object, name: str) -> None:
+    """Converts one value by itself, so that the error can name it as the person wrote it, and where."""
     try:
         _convert({entry.section: {entry.name: value}} if entry.section else {entry.name: value})
     except msgspec.ValidationError as error:
         wanted = f"must be one of {', '.join(entry.choices)}" if entry.choices else str(error)
         shown = "" if entry.secret else f" (it is {value!r})"
-        name = entry.variable if source == "environment" else entry.path
         raise SettingsError(f"{name}: {wanted.partition(' - at ')[0]}{shown}") from error
 
 

@@ -45,6 +45,10 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
         ({"YANLU_METRICS_LISTEN": "9100"}, "metrics.listen: expected host:port"),
         ({"YANLU_SERVER_TRUSTED_PROXIES": "proxy"}, "server.trusted_proxies: "),
         ({"YANLU_SMS_DRIVER": "http"}, "sms.url: "),
+        ({"YANLU_SMS_TOKEN_FILE": "/no/such/file"}, "sms.token_file: /no/such/file cannot be read"),
+        ({"YANLU_FEDERATION_CA_FILE": "/no/such/file"}, "federation.ca_file: /no/such/file cannot be read"),
+        ({"YANLU_MAIL_SMTP_URL": "https://mail.example"}, "mail.smtp_url: expected an address"),
+        ({"YANLU_DATABASE_URL": "mysql://secret"}, "database.url: expected an address that begins with"),
     ],
 )
 def test_what_cannot_be_meant_is_an_error(variables: dict[str, str], said: str, tmp_path: Path) -> None:
@@ -65,11 +69,14 @@ def test_a_secret_that_does_not_fit_is_not_repeated(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[server]\nprot = 1\n", "server.prot: no such setting. Did you mean server.port?"),
+        ("[server]\nprot = 1\n", "line 2: server.prot: no such setting. Did you mean server.port?"),
         ("[sever]\nport = 1\n", "sever: no such setting."),
         ('data = "/elsewhere"\n', "data cannot be set in a file that lies in it"),
         ("[server\n", "yanlu.toml: "),
-        ("server = 1\n", "server: no such setting."),
+        ("server = 1\n", "line 1: server: no such setting. It is a section: write [server]"),
+        ('# ports\nenv = "development"\n[ server ] # one\n\n"port" = "many"\n', "line 5: server.port: "),
+        ("server.port = 70000\n", "line 1: server.port: "),
+        ("[server]\nport = [1]\n", "line 2: server.port: "),
     ],
 )
 def test_the_file_is_read_as_strictly(text: str, said: str, tmp_path: Path) -> None:
