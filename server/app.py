@@ -113,8 +113,8 @@ async def _serve(post: Post, settings: Settings) -> None:
         max_field_size=_LONGEST_HEADER,
         shutdown_timeout=_DRAIN_SECONDS,
     )
-    await runner.setup()
     try:
+        await runner.setup()
         await web.SockSite(runner, post.listener).start()
         os.write(post.ready, b".")
         await ended.wait()

@@ -18,6 +18,7 @@ import asyncpg
 
 from compliance import agreements, records, wordlists
 from compliance.activity import AccountId
+from compliance.errors import SealBroken
 from compliance.sealing import Sealer
 
 from . import keypair
@@ -27,7 +28,7 @@ from .events import EVERYTHING, Events
 from .ids import MAX_WORKER, Clock, IdMaker, system_clock
 from .pipeline import Road, Rules
 from .settings import Settings
-from .store import accounts, cache
+from .store import accounts, actor_keys, cache
 from .uris import Uris
 
 SECRET = "secret.key"  # noqa: S105 - the name of a file
@@ -45,7 +46,10 @@ async def open_road(
     events: Events | None = None,
     for_jobs: bool = False,
 ) -> AsyncIterator[Road]:
-    """The road of one process, with everything under it; closed again at the end of the block."""
+    """The road of one process, with everything under it; closed again at the end of the block.
+
+    Raises `SealBroken` where the key file is not the one that the database was sealed with.
+    """
     events = events or Events()
     _keep_caches_true(events)
     url = settings.database.url
@@ -64,19 +68,34 @@ async def open_road(
         await events.start(url)
         async with pool.acquire() as conn:
             book = await wordlists.load_active(conn)
+            sealer = _load_sealer(settings.data / SECRET, await actor_keys.find_oldest(conn))
         yield Road(
             pool=pool,
             settings=settings,
             uris=Uris.of(settings.origin),
             ids=IdMaker(worker, clock),
             clock=clock,
-            sealer=Sealer.load(settings.data / SECRET),
+            sealer=sealer,
             rules=Rules(book),
             events=events,
         )
     finally:
         await events.close()
         await _close(pool)
+
+
+def _load_sealer(path: Path, sealed: actor_keys.SigningKey | None) -> Sealer:
+    """The keys of the file: they open what is sealed in the database, or are made where nothing is."""
+    if sealed is None:
+        return Sealer.load(path)
+    if not path.exists():
+        raise SealBroken(f"{path} is missing, and nothing sealed can be opened without it: put it back")
+    sealer = Sealer.load(path)
+    try:
+        sealer.open(sealed.private_sealed, context=f"actor-key:{sealed.key_id}")
+    except SealBroken as error:
+        raise SealBroken(f"{path} is not the key of this database: put the right one back") from error
+    return sealer
 
 
 async def found(road: Road) -> None:

@@ -88,6 +88,17 @@ async def get_signing(conn: Connection, account_id: AccountId) -> SigningKey:
     return SigningKey(key_id=row["key_id"], private_sealed=row["private_sealed"])
 
 
+async def find_oldest(conn: Connection) -> SigningKey | None:
+    """The first key that was ever sealed here; `None` in a database that is new."""
+    row = await conn.fetchrow(
+        """
+        select k.key_id, k.private_sealed from account a join actor_key k on k.account_id = a.id
+        where a.host is null and k.private_sealed is not null order by a.id limit 1
+        """
+    )
+    return None if row is None else SigningKey(key_id=row["key_id"], private_sealed=row["private_sealed"])
+
+
 def _key(row: Any) -> ActorKey:
     return ActorKey(
         key_id=row["key_id"],
