@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from compliance import identity
+from compliance import identity, numbers
 from compliance.activity import AccountId
+from compliance.errors import InvalidNumber
+from compliance.identity import NotConfirmed
 from compliance.records import Source
 
 from .. import membership, staff
@@ -65,6 +67,10 @@ def _create(call: Call) -> int:
         roles = [Role(name) for name in call.role]
         if {Role.ADMIN, Role.AUDITOR} <= set(roles):
             raise Invalid("One person is never admin and auditor at once", field="role")
+        if call.attest is not None and not call.attest.strip():
+            raise Invalid("Say how the identity was verified: the reason is kept", field="attest")
+        if call.phone is not None:
+            _check_phone(call.phone)
         made = await membership.register(
             road,
             call.name,
@@ -75,9 +81,9 @@ def _create(call: Call) -> int:
             source=SOURCE,
             confirmed=True,
         )
-        if call.phone:
+        if call.phone is not None:
             await _verify_phone(road, made.account_id, call.phone)
-        if call.attest:
+        if call.attest is not None:
             await _attest(road, made.account_id, call.attest)
         for role in roles:
             await staff.grant(road, made.account_id, role, by=None, source=SOURCE)
@@ -143,6 +149,15 @@ def _reset_password(call: Call) -> int:
     return 0
 
 
+def _check_phone(phone: str) -> None:
+    try:
+        numbers.mobile(phone)
+    except InvalidNumber:
+        raise Invalid(
+            "This does not look like a mobile number with its country code", field="phone"
+        ) from None
+
+
 async def _verify_phone(road: Road, account_id: AccountId, phone: str) -> None:
     """By the same road as a person's own: only the message in between is left out."""
     settings = road.settings.identity
@@ -160,7 +175,7 @@ async def _verify_phone(road: Road, account_id: AccountId, phone: str) -> None:
             source=SOURCE,
             new_id=road.ids,
         )
-        await identity.confirm_mobile(
+        outcome = await identity.confirm_mobile(
             conn,
             account_id,
             phone,
@@ -173,6 +188,8 @@ async def _verify_phone(road: Road, account_id: AccountId, phone: str) -> None:
             source=SOURCE,
             new_id=road.ids,
         )
+    if outcome is NotConfirmed.IN_USE:
+        raise Invalid("This number has verified as many accounts as one number may", field="phone")
 
 
 async def _attest(road: Road, account_id: AccountId, reason: str) -> None:

@@ -8,7 +8,7 @@ from compliance import records
 from compliance.records import Entry, RecordKind
 
 from ..api.scopes import is_admin, parse
-from ..errors import Forbidden, NotFound
+from ..errors import Forbidden, Invalid, NotFound
 from ..membership import digest
 from ..pipeline import Road
 from ..store import members, tokens
@@ -43,6 +43,8 @@ async def _make(road: Road, name: str, wanted: tuple[str, ...], app_name: str) -
         member = await members.find_by_name(conn, name.strip().removeprefix("@").lower())
         if member is None:
             raise NotFound("There is no member %(name)s here", name=name)
+        if not app_name.strip():
+            raise Invalid("This app has no name", field="client_name")
         staff_scopes = [scope for scope in wanted if is_admin(scope)]
         if staff_scopes and not member.roles:
             raise Forbidden(

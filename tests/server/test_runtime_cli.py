@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from compliance.sealing import Sealer
 from server.cli import main, parser
 from server.db.embedded import Cluster
 
@@ -119,16 +120,48 @@ def test_a_life_of_an_account(yanlu: Yanlu) -> None:
     states = {check["subject"]: check["state"] for check in yanlu("doctor")}
     assert {"ok"} == {states[subject] for subject in ("database", "roles", "clock", "tables")}
 
+    late = ("account", "create", "late", "--email", "late@mail.example", "--password", PASSWORD)
     for words, said in (
         (("account", "create", "alice", "--email", "c@mail.example", "--password", PASSWORD), "taken"),
         (("account", "create", "c", "--email", "c@mail.example", "--password", "short"), "at least"),
         (("account", "show", "nobody"), "no account nobody"),
+        ((*late, "--phone", "123"), "does not look like a mobile number"),
+        ((*late, "--phone", ""), "does not look like a mobile number"),
+        ((*late, "--attest", " "), "Say how the identity was verified"),
+        (("account", "show", "late"), "no account late"),
+        (("token", "create", "bob", "--scopes", "read", "--app", " "), "no name"),
         (("account", "restore", "bob", "--reason", "x"), "not suspended"),
         (("token", "create", "bob", "--scopes", "admin:write"), "needs a role"),
         (("token", "create", "bob", "--scopes", "everything"), "no scope called everything"),
     ):
         status, answer, complaint = yanlu.all(*words)
         assert (1, True, True) == (status, said in answer["error"], said in complaint), answer
+
+
+def test_a_number_that_verifies_nobody_more_is_said_to_be(
+    yanlu: Yanlu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads "made" believes that the person can publish."""
+    monkeypatch.setenv("YANLU_IDENTITY_ACCOUNTS_PER_IDENTITY", "1")
+    _create(yanlu, "alice", "--phone", "+8613800138000")
+    words = ("--email", "bob@mail.example", "--password", PASSWORD, "--phone", "+8613800138000")
+    status, answer, _ = yanlu.all("account", "create", "bob", *words)
+    assert (1, True) == (status, "as many accounts as one number may" in answer["error"])
+    assert yanlu("account", "show", "bob")["identity"] == "pending"
+
+
+def test_a_key_that_is_lost_or_strange_is_asked_back_for(yanlu: Yanlu, tmp_path: Path) -> None:
+    """A new key beside old data would seal some people's addresses and lose everybody else's."""
+    _create(yanlu, "alice")
+    secret = yanlu.data / "secret.key"
+    secret.rename(tmp_path / "kept")
+    for _ in range(2):
+        status, answer, _ = yanlu.all("account", "show", "alice")
+        assert (1, True, False) == (status, "is missing" in answer["error"], secret.exists())
+    Sealer.load(secret)
+    assert "not the key of this database" in yanlu.all("account", "show", "alice")[1]["error"]
+    (tmp_path / "kept").replace(secret)
+    assert yanlu("account", "show", "alice")["email"] == "alice@mail.example"
 
 
 def test_rules_come_in_and_into_force(yanlu: Yanlu, tmp_path: Path) -> None:
