@@ -73,6 +73,19 @@ class _Plain(AppError):
         self.headers = headers
 
 
+_AWAY = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.CrashShutdownError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    ConnectionRefusedError,
+    FileNotFoundError,
+)
+"""What is raised while the database is stopped, starting or full. The last two: nobody listens, on its
+port or on its socket; no handler opens files of its own."""
+
+
 @web.middleware
 async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turns whatever a handler raised into an answer."""
@@ -84,11 +97,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         if error.status < 400:
             raise
         return await answer(request, _of_http(error))
-    except (
-        asyncpg.TooManyConnectionsError,
-        asyncpg.CannotConnectNowError,
-        asyncpg.ConnectionDoesNotExistError,
-    ):
+    except _AWAY:
         log.exception("the database cannot be reached")
         return await answer(request, Unavailable())
     except (asyncpg.QueryCanceledError, TimeoutError):
