@@ -360,7 +360,8 @@ def _remembered(before: idempotency.Remembered) -> Answer:
     if before.reason is None:
         return Done(DecisionId(before.decision_id), before.post_id)
     case_id = CaseId(before.case_id) if before.case_id is not None else None
-    return Stopped(DecisionId(before.decision_id), case_id, Reason(before.reason))
+    decision_id, reason = DecisionId(before.decision_id), Reason(before.reason)
+    return Stopped(decision_id, case_id, reason, before.field, before.category)
 
 
 def _announce(road: Road, touched: Touched, mail: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from asyncpg import Record
 from msgspec import Struct
 
 from compliance.activity import AccountId, PostId
@@ -12,12 +13,16 @@ from server.db.pool import Connection
 
 
 class Remembered(Struct, frozen=True, kw_only=True):
-    """What was answered. `reason` is why it was held or refused, `None` where it was cleared."""
+    """What was answered. `reason` is why it was held or refused, `None` where it was cleared; `field` and
+    `category` are where and what was found.
+    """
 
     post_id: PostId | None
     decision_id: int
     case_id: int | None
     reason: str | None
+    field: str | None = None
+    category: str | None = None
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -56,19 +61,30 @@ async def claim(
         return {}
     # A statement of its own: the one above may not see a decision that was committed while it waited.
     reasons = await conn.fetch(
-        "select id, reason from compliance.decision where id = any($1)",
+        """
+        select id, reason, findings -> 0 -> 'span' ->> 'field' as field,
+               findings -> 0 ->> 'category' as category
+        from compliance.decision where id = any($1)
+        """,
         [row["decision_id"] for row in answered],
     )
-    why = {row["id"]: row["reason"] for row in reasons}
+    why = {row["id"]: row for row in reasons}
     return {
-        (AccountId(row["account_id"]), row["key"]): Remembered(
-            post_id=row["post_id"],
-            decision_id=row["decision_id"],
-            case_id=row["case_id"],
-            reason=why[row["decision_id"]],
-        )
+        (AccountId(row["account_id"]), row["key"]): _remembered(row, why[row["decision_id"]])
         for row in answered
     }
+
+
+def _remembered(row: Record, decision: Record) -> Remembered:
+    stopped = decision["reason"] is not None
+    return Remembered(
+        post_id=row["post_id"],
+        decision_id=row["decision_id"],
+        case_id=row["case_id"],
+        reason=decision["reason"],
+        field=decision["field"] if stopped else None,
+        category=decision["category"] if stopped else None,
+    )
 
 
 async def remember(conn: Connection, answers: Sequence[Told]) -> None:
