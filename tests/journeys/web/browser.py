@@ -61,9 +61,12 @@ class Reader:
             await self.page.fill("[name=code]", secret)
             await self.page.click("form button.primary")
 
-    async def write(self, text: str) -> str:
+    async def write(self, text: str, *, spoiler: str = "") -> str:
         """Publishes through the composer's own page; gives the post's id."""
         await self.open("/compose")
+        if spoiler:
+            await self.page.click("form.composer [data-do=warning]")
+            await self.page.fill("input[name=spoiler_text]", spoiler)
         await self.page.fill("textarea[name=status]", text)
         await self.page.click("form.composer button.primary")
         found = re.search(r"#p-(\d+)$", self.page.url)

@@ -295,8 +295,9 @@ async def test_pages_are_for_everybody(
         post = await an.write(
             "早上好，西湖。 #西湖 https://example.org/a-long-address/that-goes-on-and-on/and-on"
         )
+        warned = await an.write("W" * 300, spoiler="S" * 200)
         found = {}
-        for who, paths in ((out, (*PATHS, f"/@an/{post}")), (an, (*MEMBER_PATHS, f"/@an/{post}"))):
+        for who, paths in ((out, (*PATHS, f"/@an/{post}", f"/@an/{warned}")), (an, (*MEMBER_PATHS, "/@an"))):
             for path in paths:
                 await who.open(path)
                 if wrong := await axe.violations(who.page):
