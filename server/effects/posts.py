@@ -56,36 +56,35 @@ async def update(conn: Connection, cleared: Sequence[Cleared[Update]], ground: G
     rows = await conn.fetch(
         """
         with edit as (
-          select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
-          $7::bool[], $8::text[],
-                               $9::timestamptz[], $10::bigint[], $11::int[])
-            as e(uri, account_id, html, text, source, spoiler, sensitive, language, edited_at, decision_id, n)
+          select uri, account_id, html, text, source, spoiler, sensitive, language, edited_at, decision_id, n
+          from unnest(
+            $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::text[],
+            $9::timestamptz[], $10::bigint[], $11::int[])
+          as e(uri, account_id, html, text, source, spoiler, sensitive, language, edited_at, decision_id, n)
         ), old as (
-          select p.*, e.n, e.html as new_html, e.text as new_text, e.source as new_source,
-          e.spoiler as new_spoiler,
-                 e.sensitive as new_sensitive, e.language as new_language, e.edited_at as new_edited_at,
-                 e.decision_id as new_decision_id
+          select p.id, p.html, p.text, p.spoiler, p.sensitive, p.decision_id, p.created_at, p.edited_at, e.n
           from edit e join post p on p.uri = e.uri and p.account_id = e.account_id
-          where p.withdrawn_at is null and p.boost_of_id is null and coalesce(p.edited_at,
-          p.created_at) <= e.edited_at
+          where p.withdrawn_at is null and p.boost_of_id is null
+            and coalesce(p.edited_at, p.created_at) <= e.edited_at
           order by p.id for update of p
         ), kept as (
-          insert into post_edit (post_id, version, html, text, spoiler, sensitive, media, decision_id,
-          created_at)
-          select o.id, coalesce((select max(h.version) + 1 from post_edit h where h.post_id = o.id), 0),
-          o.html, o.text,
-                 o.spoiler, o.sensitive,
-                 coalesce((select jsonb_agg(jsonb_build_object('id', m.id, 'description',
-                 m.description) order by m.position)
-                           from media m where m.post_id = o.id), '[]'),
-                 o.decision_id, coalesce(o.edited_at, o.created_at)
+          insert into post_edit (
+            post_id, version, html, text, spoiler, sensitive, media, decision_id, created_at)
+          select
+            o.id, coalesce((select max(h.version) + 1 from post_edit h where h.post_id = o.id), 0),
+            o.html, o.text, o.spoiler, o.sensitive,
+            coalesce(
+              (select jsonb_agg(
+                 jsonb_build_object('id', m.id, 'description', m.description) order by m.position)
+               from media m where m.post_id = o.id), '[]'),
+            o.decision_id, coalesce(o.edited_at, o.created_at)
           from old o
         )
-        update post p set html = o.new_html, text = o.new_text, source = o.new_source,
-        spoiler = o.new_spoiler,
-               sensitive = o.new_sensitive, language = o.new_language, edited_at = o.new_edited_at,
-               decision_id = o.new_decision_id
-        from old o where p.id = o.id
+        update post p
+        set html = e.html, text = e.text, source = e.source, spoiler = e.spoiler, sensitive = e.sensitive,
+            language = e.language, edited_at = e.edited_at, decision_id = e.decision_id
+        from old o join edit e on e.n = o.n
+        where p.id = o.id
         returning p.id, o.n
         """,
         [c.activity.note.uri for c in cleared],

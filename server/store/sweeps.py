@@ -178,9 +178,8 @@ async def closed_accounts(conn: Connection, *, now: datetime, limit: int) -> int
 async def withdrawn_posts(
     conn: Connection, *, before: datetime, now: datetime, limit: int
 ) -> tuple[int, list[str]]:
-    """Empties posts that their authors withdrew long ago: words, earlier versions, pictures. Says which files
-    are
-    nobody's any more.
+    """Empties posts that their authors withdrew long ago: words, earlier versions, pictures. Says which
+    files are nobody's any more.
 
     What somebody complained of is kept until that is decided.
     """
