@@ -26,7 +26,7 @@ from compliance.activity import Uri
 from server.demo import pictures
 from server.media import files
 from server.media.model import Shape
-from server.settings import Media
+from server.sections import Media
 from server.text import markup
 
 TURNS = 12

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import msgspec
 
-from ..settings import CORES, Settings
+from ..sections import CORES
+from ..settings import Settings
 from .embedded import APP, OWNER, Cluster
 from .migrate import migrate, pending
 from .pool import Connection

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from .. import keys
 from ..errors import TooMany
-from ..settings import Limits
+from ..sections import Limits
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient
 
 from compliance.activity import AccountId
 from server import keys, staff
-from server.settings import Limits
+from server.sections import Limits
 from tests.fixtures.server import ORIGIN, SOURCE, Enter
 from tests.fixtures.stranger import Here, Start, Stranger
 

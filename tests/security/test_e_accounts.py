@@ -22,7 +22,7 @@ from msgspec import structs
 
 from compliance import identity
 from compliance.activity import AccountId
-from server import keys, membership, passwords, settings, staff
+from server import keys, membership, passwords, sections, settings, staff
 from server.api import scopes
 from server.errors import AppError, Invalid
 from server.http import cookies
@@ -326,7 +326,7 @@ def test_only_a_trusted_proxy_says_where_somebody_is(trusted: str, told: str, ad
     app[keys.SETTINGS] = settings.Settings(
         origin="https://example.org",
         data=Path("unused"),
-        server=settings.Server(trusted_proxies=trusted),
+        server=sections.Server(trusted_proxies=trusted),
     )
 
     wire = Mock()
@@ -489,7 +489,7 @@ async def test_guessing_a_password_is_counted_wherever_it_is_asked(
     """A stolen session must not guess on in the form that closes the account or changes the password (E8)."""
     alice = await enter("alice")
     page = await open_browser(client, road_of, alice)
-    limited = structs.replace(road_of.settings, limits=settings.Limits(account_logins=3))
+    limited = structs.replace(road_of.settings, limits=sections.Limits(account_logins=3))
     object.__setattr__(road_of, "settings", limited)
     for path, form in (
         ("/settings/account/close", {"username": "alice", "password": "wrong"}),

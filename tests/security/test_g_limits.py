@@ -16,7 +16,7 @@ from msgspec import structs
 from federation import wire
 from federation.fetch import Limits as Outward
 from server import app as application
-from server import drafts, passwords, settings
+from server import drafts, passwords, sections
 from server.http import body
 from server.http.limits import LIMITER, Limiter
 from server.pipeline import Road
@@ -27,7 +27,7 @@ _OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 
 def test_the_defaults_are_those_that_were_decided() -> None:
     """A number that is changed is changed here too, on purpose."""
-    given = settings.Limits()
+    given = sections.Limits()
     assert {
         "account_requests": 1_500,
         "token_requests": 300,
@@ -43,8 +43,8 @@ def test_the_defaults_are_those_that_were_decided() -> None:
         "inbox_rate": 50,
         "inbox_burst": 500,
     }.items() <= structs.asdict(given).items()
-    assert (5_000, 9) == (settings.Posts().max_chars, settings.Posts().max_media)
-    assert (16 << 20, 33_000_000) == (settings.Media().max_image_bytes, settings.Media().max_pixels)
+    assert (5_000, 9) == (sections.Posts().max_chars, sections.Posts().max_media)
+    assert (16 << 20, 33_000_000) == (sections.Media().max_image_bytes, sections.Media().max_pixels)
     assert (50, 1_000, 10, 50) == (
         drafts.NAME_LENGTH,
         drafts.BIO_LENGTH,
@@ -109,7 +109,7 @@ async def test_each_limit_holds_on_its_routes(
     method, path, sent = asked
     anonymous = setting in ("apps", "anonymous_requests")
     bob = Caller(client) if anonymous else await enter("bob")
-    _limit(client.app, structs.replace(settings.Limits(), **{setting: 3}))
+    _limit(client.app, structs.replace(sections.Limits(), **{setting: 3}))
     options = {"params": sent} if method == "GET" else {"json": sent}
     answers = [await bob.call(method, path, **options) for _ in range(5)]
     assert [429, 429] == [answer.status for answer in answers[3:]]
@@ -123,7 +123,7 @@ async def test_each_limit_holds_on_its_routes(
 
 async def test_an_address_that_is_made_up_is_no_new_address(client: Client) -> None:
     """Without a trusted proxy nobody says for himself where he is (rule E8)."""
-    _limit(client.app, settings.Limits(anonymous_requests=3))
+    _limit(client.app, sections.Limits(anonymous_requests=3))
     statuses = []
     for number in range(5):
         told = {"X-Forwarded-For": f"203.0.113.{number}", "Forwarded": f"for=203.0.113.{number}"}
@@ -142,6 +142,6 @@ async def test_a_page_never_grows_beyond_its_bounds(client: Client, enter: Enter
             assert 40 == len(await bob.get(path, limit=limit)), path
 
 
-def _limit(app: web.Application, given: settings.Limits) -> None:
+def _limit(app: web.Application, given: sections.Limits) -> None:
     """Puts other limits in force in the running application."""
     app[LIMITER].__dict__.update(Limiter(given).__dict__)

@@ -14,7 +14,8 @@ from server import membership
 from server.db import access
 from server.db.embedded import SUPERUSER, Cluster
 from server.opening import find_other_origin, found, open_road
-from server.settings import Database, Settings
+from server.sections import Database
+from server.settings import Settings
 
 PASSWORD = "correct horse battery"
 

@@ -10,7 +10,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from server.app import create_app
-from server.settings import Database, Federation, Metrics, Settings
+from server.sections import Database, Federation, Metrics
+from server.settings import Settings
 from tests.fixtures.postgres import Database as Fresh
 
 TOKEN = "opensesame"

@@ -13,7 +13,7 @@ from compliance import hosts
 from compliance.hosts import Policy
 from compliance.records import Source
 from federation.signatures import Dialect
-from server import keys, settings
+from server import keys, sections
 from tests.fixtures.stranger import Here, Start, Stranger
 
 
@@ -169,7 +169,7 @@ async def test_an_inbox_that_is_not_there(here: Here, stranger: Stranger) -> Non
 
 async def test_each_host_has_its_share(start: Start, stranger: Stranger) -> None:
     """Who sends too much is told when to come back."""
-    here = await start(limits=settings.Limits(inbox_burst=3, inbox_rate=1))
+    here = await start(limits=sections.Limits(inbox_burst=3, inbox_rate=1))
     answers = [await here.post("/inbox", stranger.activity("Listen", "x"), stranger.key()) for _ in range(4)]
     assert [202, 202, 202, 429] == [answer.status for answer in answers]
     assert int(answers[-1].headers["Retry-After"]) >= 1

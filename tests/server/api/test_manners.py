@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from server.http.limits import LIMITER
-from server.settings import Limits
+from server.sections import Limits
 from server.store import cache
 from tests.fixtures.server import Caller, Client, Enter
 

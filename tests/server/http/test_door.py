@@ -20,7 +20,8 @@ from server.errors import Invalid, NotFound, TooMany
 from server.http import accesslog, auth, body, errors, guard, headers, limits, routes
 from server.http.routes import Reach, Undeclared, get, needs, post
 from server.ids import system_clock
-from server.settings import Limits, Server, Settings
+from server.sections import Limits, Server
+from server.settings import Settings
 
 ORIGIN = "https://example.org"
 

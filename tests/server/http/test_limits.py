@@ -8,7 +8,7 @@ import pytest
 
 from server.errors import TooMany
 from server.http.limits import APPS, SEARCH, Limiter
-from server.settings import Limits
+from server.sections import Limits
 
 
 class _Time:

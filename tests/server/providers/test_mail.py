@@ -17,7 +17,8 @@ import pytest
 from server import letters
 from server.letters import Letter
 from server.providers import mail
-from server.settings import Mail, Settings
+from server.sections import Mail
+from server.settings import Settings
 
 LINK = "https://yanlu.example/confirm?token=abc-DEF_123=&x=1"
 

@@ -14,7 +14,8 @@ import pytest
 
 from server.errors import Unavailable
 from server.providers import sms
-from server.settings import Settings, Sms
+from server.sections import Sms
+from server.settings import Settings
 
 NUMBER = "+8613800138000"
 TEXT = "言路:验证码 123456,10 分钟内有效。"

@@ -15,7 +15,7 @@ from server.errors import Conflict, Gone, Invalid, TooMany, Unavailable
 from server.letters import Letter
 from server.membership import EmailTaken
 from server.pipeline import Road
-from server.settings import Limits
+from server.sections import Limits
 from server.store import members, sessions
 from server.store.model import Role
 from tests.fixtures.server import PASSWORD, Enter

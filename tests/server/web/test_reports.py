@@ -7,7 +7,7 @@ import re
 from msgspec import structs
 
 from server.pipeline import Road
-from server.settings import Limits
+from server.sections import Limits
 from tests.fixtures.server import ORIGIN, Enter
 from tests.server.web.visitor import Visitor
 

@@ -1,0 +1,173 @@
+"""The groups of settings, one Struct each: every setting's name, default and help."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+CORES = os.cpu_count() or 1
+_MEBIBYTE = 1024 * 1024
+
+
+def is_(help_: str, /, *, ge: int | None = None, le: int | None = None, secret: bool = False) -> Meta:
+    return Meta(description=help_, ge=ge, le=le, extra={"secret": secret})
+
+
+def limit(help_: str, /, *, ge: int = 1, le: int | None = None) -> Meta:
+    return Meta(description=help_, ge=ge, le=le, extra={"limit": True})
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """Where and how it listens."""
+
+    host: Annotated[str, is_("Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, is_("Port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8000
+    workers: Annotated[int, is_("Processes that answer requests, at most one a core.", ge=1)] = min(2, CORES)
+    trusted_proxies: Annotated[
+        str,
+        is_(
+            "Addresses or networks, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto headers"
+            " are believed."
+        ),
+    ] = ""
+
+
+class Database(Struct, frozen=True, kw_only=True):
+    """Where the data is, when it is not in the embedded PostgreSQL."""
+
+    url: Annotated[
+        str,
+        is_("postgresql:// address of a PostgreSQL 14 or newer; empty starts the embedded one.", secret=True),
+    ] = ""
+    owner_url: Annotated[str, is_("Login that migrates, where it is not url's.", secret=True)] = ""
+    pool_size: Annotated[int, is_("Database connections of each process.", ge=2, le=50)] = 6
+
+
+class Federation(Struct, frozen=True, kw_only=True):
+    """How it talks with other servers."""
+
+    enabled: Annotated[bool, is_("Whether to talk with other servers at all.")] = True
+    allow_insecure: Annotated[
+        str,
+        is_(
+            "Addresses with a port or a range of ports (127.0.0.1:9001,127.0.0.2:9002-9100) that may be"
+            " reached though private and over plain http. For development; refused in production."
+        ),
+    ] = ""
+    ca_file: Annotated[str, is_("PEM file of a certificate authority to trust besides the system's.")] = ""
+    first_retry: Annotated[int, is_("Seconds until a failed delivery is tried again.", ge=1, le=60)] = 30
+    give_up_days: Annotated[int, is_("Days until an undeliverable message is dropped.", ge=1, le=30)] = 7
+    host_concurrency: Annotated[int, is_("Deliveries to one host at a time.", ge=1, le=16)] = 4
+    workers: Annotated[int, is_("Deliveries of each process at a time.", ge=1, le=256)] = 16
+    signed_fetch: Annotated[bool, is_("Whether others must sign to read posts as ActivityPub.")] = False
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much one may ask for. A number above its default is said in the log at start."""
+
+    disabled: Annotated[
+        bool, is_("Switches request rate limits off, for load tests; refused in production.")
+    ] = False
+    account_requests: Annotated[int, limit("Requests of one account in 5 minutes.")] = 1500
+    token_requests: Annotated[int, limit("Requests with one token in 5 minutes.")] = 300
+    anonymous_requests: Annotated[int, limit("Requests of an address, not logged in, in 5 minutes.")] = 300
+    address_logins: Annotated[int, limit("Log-in attempts from an address in 5 minutes.")] = 25
+    account_logins: Annotated[int, limit("Log-in attempts for an account in an hour.")] = 10
+    reset_mails: Annotated[int, limit("Password mails in 30 minutes, by address and by account.")] = 5
+    sign_ups: Annotated[int, limit("New accounts from an address in 30 minutes.")] = 5
+    apps: Annotated[int, limit("New apps from an address in 10 minutes.")] = 5
+    posts: Annotated[int, limit("Posts of an account in 3 hours.")] = 300
+    uploads: Annotated[int, limit("Uploads of an account in 30 minutes.")] = 30
+    searches: Annotated[int, limit("Searches of an account in a minute.")] = 30
+    inbox_rate: Annotated[int, limit("Deliveries taken from one host in a second.")] = 50
+    inbox_burst: Annotated[int, limit("Deliveries taken from one host at once.")] = 500
+    inbox_refusals: Annotated[int, limit("Deliveries refused from one address in a minute.")] = 300
+    document_reads: Annotated[int, limit("ActivityPub reads of one address in 5 minutes.")] = 3000
+
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """How mail leaves."""
+
+    sink: Annotated[str, is_("Folder that gets each mail as a file instead of sending it.")] = ""
+    smtp_url: Annotated[
+        str,
+        is_(
+            "smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; empty, and no sink:"
+            " mails are written to DATA/mail.",
+            secret=True,
+        ),
+    ] = ""
+    sender: Annotated[str, is_("From address; empty is no-reply@ the server's own name.")] = ""
+
+
+class Sms(Struct, frozen=True, kw_only=True):
+    """How text messages leave."""
+
+    driver: Annotated[Literal["sink", "http"], is_("sink writes files; http asks a gateway.")] = "sink"
+    sink: Annotated[str, is_("Folder that gets each text message as a file; empty is DATA/sms.")] = ""
+    url: Annotated[str, is_("Address of the gateway that takes a signed POST of to and text.")] = ""
+    token_file: Annotated[
+        str, is_("File that holds the secret with which each POST to the gateway is signed.")
+    ] = ""
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """How people prove who they are."""
+
+    reverify_months: Annotated[int, is_("Months until an identity is to be confirmed anew.", ge=1, le=60)] = (
+        12
+    )
+    grace_days: Annotated[int, is_("Days after that in which publishing still works.", ge=0, le=180)] = 30
+    accounts_per_identity: Annotated[int, is_("Accounts that one number may verify.", ge=1, le=50)] = 5
+    code_minutes: Annotated[int, is_("Minutes a one-time code is good.", ge=1, le=60)] = 10
+
+
+class Registration(Struct, frozen=True, kw_only=True):
+    """Who may join."""
+
+    open: Annotated[bool, is_("Whether new people may sign up.")] = True
+    confirm_email: Annotated[bool, is_("Whether an address must be confirmed before log-in.")] = True
+
+
+class Posts(Struct, frozen=True, kw_only=True):
+    """What a post may hold."""
+
+    max_chars: Annotated[int, is_("Longest post, in characters.", ge=1, le=100_000)] = 5000
+    max_media: Annotated[int, is_("Most pictures on a post.", ge=0, le=18)] = 9
+    keep_deleted_days: Annotated[
+        int, is_("Days until the words and pictures of a post that its author deleted are destroyed.", ge=0)
+    ] = 30
+
+
+class Media(Struct, frozen=True, kw_only=True):
+    """What may be uploaded."""
+
+    max_image_bytes: Annotated[int, limit("Largest picture file, in bytes.", ge=1024)] = 16 * _MEBIBYTE
+    max_pixels: Annotated[int, limit("Largest picture, in pixels.")] = 33_000_000
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """Where the JSON log lines go."""
+
+    path: Annotated[str, is_("File for the log lines; empty is standard error.")] = ""
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], is_("The least weighty lines that are kept.")
+    ] = "info"
+
+
+class Metrics(Struct, frozen=True, kw_only=True):
+    """Who may read /metrics; with neither of these, nobody."""
+
+    token: Annotated[str, is_("Bearer token that opens /metrics on the public address.", secret=True)] = ""
+    listen: Annotated[str, is_("host:port of an own listener for /metrics, such as 127.0.0.1:9100.")] = ""
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """What the server says of itself."""
+
+    title: Annotated[str, is_("Name of the server.")] = "言路 Yanlu"
+    description: Annotated[str, is_("One sentence about it.")] = ""
+    contact: Annotated[str, is_("Mail address where the operators are reached.")] = ""
+    languages: Annotated[str, is_("Languages spoken here, the default one first.")] = "zh-CN,en"
