@@ -16,13 +16,15 @@ from datetime import datetime
 
 import asyncpg
 
-from . import cases, decisions
+from . import cases, decisions, remedies
 from .activity import AccountId, Activity, Direction
 from .cases import Case
 from .connection import Connection
 from .decisions import Decision
 from .errors import NotAllowed, NotFound
 from .records import Detail, Entry, RecordKind, Source, write
+from .remedies import Overturned
+from .statements import Matter
 from .verdict import DecisionId
 
 MONTHS_OPEN = 6
@@ -153,10 +155,12 @@ async def decide(
     if appeal.state is not AppealState.WAITING:
         raise NotAllowed("this appeal has been decided")
     decision = await decisions.get(conn, appeal.decision_id)
-    case = await cases.find_refused(conn, decision.actor_id, decision.digest)
+    case = None
+    if decision.digest:
+        case = await cases.find_refused(conn, decision.actor_id, decision.digest)
     if decider == appeal.account_id:
         raise NotAllowed("nobody decides their own appeal")
-    if case is not None and decider == case.decided_by:
+    if decider in (decision.decided_by, case.decided_by if case is not None else None):
         raise NotAllowed("an appeal is decided by another person than the refusal was")
     await conn.execute(
         """
@@ -181,6 +185,11 @@ async def decide(
     await write(conn, [entry], now=now, new_id=new_id)
     if outcome is not AppealState.OVERTURNED:
         return None
+    if decision.kind in set(Matter):
+        found = Overturned(
+            decision=decision, decider=decider, statement=statement, now=now, source=source, new_id=new_id
+        )
+        return await remedies.REMEDIES[Matter(decision.kind)](conn, found)
     return await _overturn(conn, decision, case, decider=decider, statement=statement, now=now, new_id=new_id)
 
 

@@ -43,6 +43,9 @@ class Decision:
     automated: bool
     supersedes: DecisionId | None
     created_at: datetime
+    statement: str | None = None
+    """What a person wrote to whom it is about, where the decision is theirs."""
+    decided_by: AccountId | None = None
 
 
 async def insert(conn: Connection, decisions: Sequence[Decision]) -> None:
@@ -53,15 +56,15 @@ async def insert(conn: Connection, decisions: Sequence[Decision]) -> None:
         """
         insert into compliance.decision
           (id, verdict, kind, direction, actor_id, activity_uri, object_uri, digest, rule_version,
-           reason, article, labels, findings, automated, supersedes, created_at)
+           reason, article, labels, findings, automated, supersedes, created_at, statement, decided_by)
         select d.id, d.verdict, d.kind, d.direction, d.actor_id, d.activity_uri, d.object_uri, d.digest,
                d.rule_version, d.reason, d.article, string_to_array(d.labels, E'\\x1f'), d.findings::jsonb,
-               d.automated, d.supersedes, d.created_at
+               d.automated, d.supersedes, d.created_at, d.statement, d.decided_by
         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
                     $7::text[], $8::bytea[], $9::bigint[], $10::text[], $11::text[], $12::text[],
-                    $13::text[], $14::bool[], $15::bigint[], $16::timestamptz[])
+                    $13::text[], $14::bool[], $15::bigint[], $16::timestamptz[], $17::text[], $18::bigint[])
           as d(id, verdict, kind, direction, actor_id, activity_uri, object_uri, digest, rule_version,
-               reason, article, labels, findings, automated, supersedes, created_at)
+               reason, article, labels, findings, automated, supersedes, created_at, statement, decided_by)
         """,
         [decision.id for decision in decisions],
         [decision.verdict for decision in decisions],
@@ -79,12 +82,14 @@ async def insert(conn: Connection, decisions: Sequence[Decision]) -> None:
         [decision.automated for decision in decisions],
         [decision.supersedes for decision in decisions],
         [decision.created_at for decision in decisions],
+        [decision.statement for decision in decisions],
+        [decision.decided_by for decision in decisions],
     )
 
 
 _COLUMNS = """
   id, verdict, kind, direction, actor_id, activity_uri, object_uri, digest, rule_version, reason, article,
-  labels, findings::text as findings, automated, supersedes, created_at
+  labels, findings::text as findings, automated, supersedes, created_at, statement, decided_by
 """
 
 
@@ -145,4 +150,6 @@ def _decision(row: asyncpg.Record) -> Decision:
         automated=row["automated"],
         supersedes=row["supersedes"],
         created_at=row["created_at"],
+        statement=row["statement"],
+        decided_by=row["decided_by"],
     )

@@ -73,6 +73,76 @@ TEXTS: Mapping[Reason, Text] = MappingProxyType(
             "A person looked at it and found that it may not be published here.",
             "Read the statement of reasons under My decisions. Another person decides if you appeal.",
         ),
+        Reason.IDENTITY_REJECTED: Text(
+            "Your identity could not be confirmed",
+            "A person compared what you gave with your papers, and could not confirm it.",
+            "Read the statement of reasons, and verify again with other papers, or appeal.",
+        ),
+        Reason.IDENTITY_REVOKED: Text(
+            "Your verified identity was withdrawn",
+            "A person found that the identity of this account is not what it was said to be.",
+            "Read the statement of reasons. Another person decides if you appeal.",
+        ),
+        Reason.CERTIFICATION_DECLINED: Text(
+            "The certification was declined",
+            "What was claimed and the papers do not agree, or the papers do not show it.",
+            "Read the statement of reasons. You can apply again with other papers, or appeal.",
+        ),
+        Reason.CERTIFICATION_REVOKED: Text(
+            "The certification was withdrawn",
+            "The mark of this account was taken away.",
+            "Read the statement of reasons. Another person decides if you appeal.",
+        ),
+        Reason.IMITATES_MARK: Text(
+            "A name that imitates a certified account",
+            "The name or a sign in it looks like a certification mark, or like a certified account's name.",
+            "Choose another name. If it is yours by right, apply for certification.",
+        ),
+        Reason.ROLE_REQUIRED: Text(
+            "Your role does not include this",
+            "The organisation has not given you a role that may do this.",
+            "Ask an owner of the organisation.",
+        ),
+        Reason.ORGANISATION_SUSPENDED: Text(
+            "The rights of this organisation are suspended",
+            "The operators have suspended what this organisation's people may do.",
+            "An owner finds the statement of reasons under Decisions, and can appeal.",
+        ),
+        Reason.COMMENTS_CLOSED: Text(
+            "Comments are closed here",
+            "Whoever answers for this post has closed its comments, or opens them to some people only.",
+            "You can boost the post, or write a post of your own.",
+        ),
+        Reason.COMMENTER_BLOCKED: Text(
+            "You may not comment here",
+            "Whoever answers for this post has blocked you from commenting under it.",
+            "If you think that this is wrong, appeal under My decisions: the operators look at it.",
+        ),
+        Reason.COMMENT_HIDDEN: Text(
+            "Your comment was hidden",
+            "Whoever answers for the post has hidden your comment under it. Your followers still see it.",
+            "If you think that this is wrong, appeal under My decisions: the operators look at it.",
+        ),
+        Reason.COMMENT_REMOVED: Text(
+            "Your comment was removed",
+            "Whoever answers for the post has removed your comment.",
+            "If you think that this is wrong, appeal under My decisions: the operators look at it.",
+        ),
+        Reason.TIER_REVIEW: Text(
+            "Posts at your standing are looked at first",
+            "At your present standing a person looks at a post before anybody else sees it.",
+            "Under Settings, Standing you read why, and how you reach another one.",
+        ),
+        Reason.TIER_LOWERED: Text(
+            "Your standing has changed",
+            "Your account has moved to another tier, by published conditions.",
+            "Under Settings, Standing you read why, and how you come back.",
+        ),
+        Reason.CREDIT_DEDUCTED: Text(
+            "Credit was taken from your account",
+            "Something counted against your credit, by published rules.",
+            "Under Settings, Standing you read each change with its reason.",
+        ),
         Reason.CHECK_FAILED: Text(
             "It could not be checked",
             "A check of this server did not work, so a person must look before anything is published.",

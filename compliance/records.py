@@ -16,6 +16,7 @@ from typing import TypeAlias
 import asyncpg
 import msgspec
 
+from .activity import AccountId
 from .connection import Connection
 
 MONTHS_AHEAD = 3
@@ -90,6 +91,8 @@ class Source:
     address: str | None
     port: int | None
     client: str
+    by: AccountId | None = None
+    """The person who acts for an organisation, where the actor is one (Article 10)."""
 
     @classmethod
     def internal(cls, client: str = "server") -> Source:
@@ -133,17 +136,18 @@ async def write(
     await conn.execute(
         """
         insert into compliance.record
-          (id, at, kind, actor_id, object, decision_id, address, port, client, detail)
-        select r.id, $1, r.kind, r.actor_id, r.object, r.decision_id,
+          (id, at, kind, actor_id, by_id, object, decision_id, address, port, client, detail)
+        select r.id, $1, r.kind, r.actor_id, r.by_id, r.object, r.decision_id,
                r.address::inet, r.port, r.client, r.detail::jsonb
-        from unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::int[],
-                    $9::text[], $10::text[])
-          as r(id, kind, actor_id, object, decision_id, address, port, client, detail)
+        from unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
+                    $8::text[], $9::int[], $10::text[], $11::text[])
+          as r(id, kind, actor_id, by_id, object, decision_id, address, port, client, detail)
         """,
         now,
         [new_id() for _ in entries],
         [entry.kind.value for entry in entries],
         [entry.actor_id for entry in entries],
+        [entry.source.by for entry in entries],
         [entry.object for entry in entries],
         [entry.decision_id for entry in entries],
         [entry.source.address for entry in entries],
@@ -157,6 +161,7 @@ async def list_page(
     conn: Connection,
     *,
     actor_id: int | None = None,
+    by: int | None = None,
     kind: RecordKind | None = None,
     max_id: int | None = None,
     min_id: int | None = None,
@@ -168,6 +173,7 @@ async def list_page(
     values: list[object] = [limit]
     for column, test, value in (
         ("actor_id", "=", actor_id),
+        ("by_id", "=", by),
         ("kind", "=", None if kind is None else kind.value),
         ("id", "<", max_id),
         ("id", ">", min_id),
@@ -179,7 +185,7 @@ async def list_page(
     order = "asc" if min_id is not None and max_id is None else "desc"
     rows = await conn.fetch(
         # Only the fixed names above are put into the text; every value is a parameter.
-        "select id, at, kind, actor_id, object, decision_id, host(address) as address, port, client,"  # noqa: S608
+        "select id, at, kind, actor_id, by_id, object, decision_id, host(address) as address, port, client,"  # noqa: S608
         f" detail::text as detail from compliance.record {where} order by id {order} limit $1",
         *values,
     )
@@ -200,6 +206,6 @@ def _record(row: asyncpg.Record) -> Record:
         actor_id=row["actor_id"],
         object=row["object"],
         decision_id=row["decision_id"],
-        source=Source(row["address"], row["port"], row["client"] or ""),
+        source=Source(row["address"], row["port"], row["client"] or "", row["by_id"]),
         detail=msgspec.json.decode(row["detail"], type=dict[str, str | int | bool | None]),
     )

@@ -28,6 +28,20 @@ class Reason(enum.StrEnum):
     WORDS = "words"
     TAKEN_DOWN = "taken_down"
     REVIEWER = "reviewer"
+    IDENTITY_REJECTED = "identity_rejected"
+    IDENTITY_REVOKED = "identity_revoked"
+    CERTIFICATION_DECLINED = "certification_declined"
+    CERTIFICATION_REVOKED = "certification_revoked"
+    IMITATES_MARK = "imitates_mark"
+    ROLE_REQUIRED = "role_required"
+    ORGANISATION_SUSPENDED = "organisation_suspended"
+    COMMENTS_CLOSED = "comments_closed"
+    COMMENTER_BLOCKED = "commenter_blocked"
+    COMMENT_HIDDEN = "comment_hidden"
+    COMMENT_REMOVED = "comment_removed"
+    TIER_REVIEW = "tier_review"
+    TIER_LOWERED = "tier_lowered"
+    CREDIT_DEDUCTED = "credit_deducted"
     CHECK_FAILED = "check_failed"
 
     @property
@@ -48,6 +62,20 @@ _ARTICLES = {
     Reason.WORDS: "12.1",
     Reason.TAKEN_DOWN: "12.2",
     Reason.REVIEWER: "12.2",
+    Reason.IDENTITY_REJECTED: "7.1",
+    Reason.IDENTITY_REVOKED: "7.1",
+    Reason.CERTIFICATION_DECLINED: "10.1",
+    Reason.CERTIFICATION_REVOKED: "8",
+    Reason.IMITATES_MARK: "8",
+    Reason.ROLE_REQUIRED: "10.2",
+    Reason.ORGANISATION_SUSPENDED: "10.2",
+    Reason.COMMENTS_CLOSED: "10.2",
+    Reason.COMMENTER_BLOCKED: "10.2",
+    Reason.COMMENT_HIDDEN: "10.2",
+    Reason.COMMENT_REMOVED: "10.2",
+    Reason.TIER_REVIEW: "9",
+    Reason.TIER_LOWERED: "9",
+    Reason.CREDIT_DEDUCTED: "9",
     Reason.CHECK_FAILED: "6.1",
 }
 

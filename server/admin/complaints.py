@@ -224,8 +224,9 @@ async def _show_appeal(request: web.Request, error: AppError | None = None) -> w
         decision = await desk.found(decisions.get(conn, appeal.decision_id))
         case = await cases.find_about(conn, decision.actor_id, decision.id)
         author = await accounts.get(conn, appeal.account_id, uris=uris)
+    statement = (case.statement if case else None) or decision.statement or ""
     states: list[tuple[str, datetime | None, str, bool]] = [
-        (say(request, "Refused"), decision.created_at, (case.statement or "") if case else "", False),
+        (say(request, "Refused"), decision.created_at, statement, False),
         (say(request, "Appealed"), appeal.created_at, "", appeal.state is AppealState.WAITING),
     ]
     if appeal.state in _APPEAL_OUTCOMES:
@@ -243,7 +244,7 @@ async def _show_appeal(request: web.Request, error: AppError | None = None) -> w
         fields=wording.fields(request, case.activity if case else None, decision.findings),
         author=author,
         states=states,
-        own=me.id in (appeal.account_id, case.decided_by if case else None),
+        own=me.id in (appeal.account_id, decision.decided_by, case.decided_by if case else None),
         outcome=say(request, _APPEAL_OUTCOMES[appeal.state]) if appeal.state in _APPEAL_OUTCOMES else "",
         errors=[(error.field, say(request, error.message, **error.values))] if error else [],
     )

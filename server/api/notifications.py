@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from aiohttp import web
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from compliance import decisions, reasons
 from compliance.decisions import Decision
 from compliance.verdict import DecisionId
 
-from .. import i18n, keys
+from .. import i18n, keys, telling
 from ..db.pool import Connection
 from ..errors import NotFound
 from ..http import body
@@ -25,9 +25,15 @@ from . import answers, entities, render, schemas
 from .moments import stamp
 from .render import RENDERER
 
-# Clients know a decision about one's words as a moderation warning, and show its text.
-_NAMES: Mapping[Kind, str] = {kind: kind.value for kind in Kind} | {Kind.DECISION: "moderation_warning"}
-_KINDS: Mapping[str, Kind] = {name: kind for kind, name in _NAMES.items()} | {"decision": Kind.DECISION}
+# Clients know what the house decides or tells as a moderation warning, and show its text.
+_WARNING = "moderation_warning"
+_NAMES: Mapping[Kind, str] = {kind: kind.value for kind in Kind} | {
+    Kind.DECISION: _WARNING,
+    Kind.NOTICE: _WARNING,
+}
+_KINDS: Mapping[str, tuple[Kind, ...]] = {kind.value: (kind,) for kind in Kind} | {
+    _WARNING: (Kind.DECISION, Kind.NOTICE)
+}
 _GROUP_SECONDS = 12 * 3600
 _GROUPED = frozenset({Kind.FAVOURITE, Kind.REBLOG, Kind.FOLLOW})
 
@@ -90,7 +96,7 @@ async def unread_count(request: web.Request) -> web.Response:
 
 def _kinds(names: Sequence[str]) -> tuple[Kind, ...]:
     """The kinds with these names; clients also name kinds that do not exist here."""
-    return tuple(dict.fromkeys(_KINDS[name] for name in names if name in _KINDS))
+    return tuple(dict.fromkeys(kind for name in names for kind in _KINDS.get(name, ())))
 
 
 async def _decisions(conn: Connection, found: Collection[NotificationView]) -> Mapping[DecisionId, Decision]:
@@ -114,7 +120,7 @@ def _notification(
         created_at=stamp(view.created_at),
         account=account,
         status=UNSET if view.post is None else Raw(renderer.status(view.post, view.flags)),
-        moderation_warning=UNSET if decision is None else _warning(request, decision, account),
+        moderation_warning=_warning(request, view, decision, account),
     )
 
 
@@ -126,14 +132,21 @@ def _group(view: NotificationView, kind: Kind) -> str:
     return f"{_NAMES[kind]}{about}-{int(view.created_at.timestamp()) // _GROUP_SECONDS}"
 
 
-def _warning(request: web.Request, decision: Decision, account: Raw) -> entities.AccountWarning:
-    words = ""
-    if decision.reason is not None:
-        text, locale = reasons.TEXTS[decision.reason], locale_of(request)
-        words = " ".join(i18n.translate(locale, part) for part in (text.happened, text.next_step) if part)
+def _warning(
+    request: web.Request, view: NotificationView, decision: Decision | None, account: Raw
+) -> entities.AccountWarning | UnsetType:
+    locale = locale_of(request)
+    if decision is not None:
+        text = None if decision.reason is None else reasons.TEXTS[decision.reason]
+        parts = (text.happened, text.next_step) if text else ()
+        words = " ".join(i18n.translate(locale, part) for part in parts if part)
+    elif view.notice is not None:
+        words = i18n.translate(locale, telling.TEXTS[telling.Code(view.notice.code)], view.notice.values)
+    else:
+        return UNSET
     return entities.AccountWarning(
-        id=str(decision.id),
+        id=str(decision.id if decision else view.id),
         text=words,
         target_account=account,
-        created_at=stamp(decision.created_at),
+        created_at=stamp(decision.created_at if decision else view.created_at),
     )

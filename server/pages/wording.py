@@ -30,6 +30,12 @@ KINDS: Final = {
     "undo": mark("Taking something back"),
     "block": mark("Block"),
     "flag": mark("Report"),
+    "identity": mark("Identity"),
+    "certification": mark("Certification"),
+    "organisation": mark("Organisation"),
+    "comment": mark("Comment"),
+    "tier": mark("Standing"),
+    "credit": mark("Credit"),
 }
 _FIELDS: Final = {
     "text": mark("Text"),

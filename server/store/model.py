@@ -205,8 +205,17 @@ class Relationship(Struct, frozen=True, kw_only=True):
     mute_expires_at: datetime | None = None
 
 
+class NoticeView(Struct, frozen=True):
+    """What the house itself tells: the code of a text, its values, and the page that it is about."""
+
+    code: str
+    values: dict[str, str | int]
+    link: str | None
+
+
 class NotificationView(Struct, frozen=True, kw_only=True):
-    """Something that a person is told. `decision_id` for `decision`, else `account` and mostly `post`."""
+    """Something that a person is told. `decision_id` for `decision`, `notice` for `notice`, else
+    `account` and mostly `post`."""
 
     id: int
     kind: str
@@ -215,6 +224,7 @@ class NotificationView(Struct, frozen=True, kw_only=True):
     flags: PostFlags
     """What the person told did with the post."""
     decision_id: int | None
+    notice: NoticeView | None = None
     created_at: datetime
 
 

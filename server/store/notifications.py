@@ -8,18 +8,21 @@ import enum
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import msgspec
+
 from compliance.activity import AccountId, PostId
 from server.db.pool import Connection
 from server.errors import NotFound
 from server.uris import Uris
 
 from . import accounts, posts
-from .model import AccountView, Entry, NotificationView, Page, PostFlags
+from .model import AccountView, Entry, NoticeView, NotificationView, Page, PostFlags
 from .sql import affected, both_ways, compose, fetch_page
 from .visibility import SEEN, may_meet, may_see_both, silenced
 
 PAGE_CAP = 80
 UNREAD_CAP = 100
+_decode = msgspec.json.Decoder(dict[str, str | int]).decode
 
 
 class Kind(enum.StrEnum):
@@ -33,6 +36,7 @@ class Kind(enum.StrEnum):
     FAVOURITE = "favourite"
     UPDATE = "update"
     DECISION = "decision"
+    NOTICE = "notice"
 
 
 def _shown(viewer: str) -> str:
@@ -46,7 +50,8 @@ def _shown(viewer: str) -> str:
     )
 
 
-_COLUMNS = "n.id, n.kind, n.from_id, n.post_id, n.decision_id, n.created_at"
+_COLUMNS = """n.id, n.kind, n.from_id, n.post_id, n.decision_id, n.code, n.details::text as details, n.link,
+      n.created_at"""
 _PAGE = both_ways(
     """
     select {columns} from notification n left join account a on a.id = n.from_id
@@ -142,5 +147,10 @@ def _view(row: Any, account: AccountView | None, entry: Entry | None) -> Notific
         post=entry.view if entry else None,
         flags=entry.flags if entry else PostFlags(),
         decision_id=row["decision_id"],
+        notice=_notice(row) if row["code"] is not None else None,
         created_at=row["created_at"],
     )
+
+
+def _notice(row: Any) -> NoticeView:
+    return NoticeView(row["code"], _decode(row["details"]), row["link"])

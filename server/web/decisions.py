@@ -145,7 +145,9 @@ def _id(request: web.Request) -> DecisionId:
 
 def _answer(request: web.Request, decision: Decision, case: Case | None) -> Answer:
     text = reasons.TEXTS[decision.reason or Reason.CHECK_FAILED]
-    statement = case.statement if case and case.outcome_id == decision.id and case.statement else ""
+    statement = decision.statement or ""
+    if case and case.outcome_id == decision.id and case.statement:
+        statement = case.statement
     return Answer(
         state=decision.verdict,
         title=say(request, text.title),

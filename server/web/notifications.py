@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 from markupsafe import Markup, escape
 
-from .. import keys
+from .. import keys, telling
 from ..http.auth import person
 from ..http.errors import locale_of
 from ..http.routes import Reach, needs
@@ -30,6 +30,7 @@ _LOOKS: Final = {
     "follow_request": ("follow", "user"),
     "update": ("update", "edit"),
     "decision": ("decision", "scale"),
+    "notice": ("decision", "info"),
 }
 _ALONE: Final = {
     "favourite": mark("%(who)s favourited your post"),
@@ -50,7 +51,7 @@ _FILTERS: Final = (
     ("boosts", mark("Boosts"), (Kind.REBLOG,)),
     ("favourites", mark("Favourites"), (Kind.FAVOURITE,)),
     ("follows", mark("Follows"), (Kind.FOLLOW, Kind.FOLLOW_REQUEST)),
-    ("decisions", mark("Decisions"), (Kind.DECISION,)),
+    ("decisions", mark("Decisions"), (Kind.DECISION, Kind.NOTICE)),
 )
 
 
@@ -67,6 +68,7 @@ class Group:
     excerpt: str = ""
     words: Markup = field(default_factory=Markup)
     decision_id: int | None = None
+    link: str | None = None
 
     @property
     def look(self) -> str:
@@ -116,6 +118,9 @@ def _groups(request: web.Request, rows: Sequence[NotificationView], read: int) -
             group = Group(
                 row.id, row.kind, row.created_at, row.id > read, card=card, decision_id=row.decision_id
             )
+            if row.notice is not None:
+                text = telling.TEXTS[telling.Code(row.notice.code)]
+                group.words, group.link = escape(say(request, text, **row.notice.values)), row.notice.link
             if card is not None:
                 group.excerpt = cards.excerpt(card.post)
             open_[key] = group
@@ -123,7 +128,7 @@ def _groups(request: web.Request, rows: Sequence[NotificationView], read: int) -
         if row.account is not None:
             group.people.append(row.account)
     for group in groups:
-        group.words = _words(request, group)
+        group.words = group.words or _words(request, group)
     return groups
 
 

@@ -1,0 +1,37 @@
+"""What becomes of a thing when the decision about it is overturned on appeal.
+
+One entry for each `Matter`; activities that the gate refused have their own way, in `appeals`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from .activity import AccountId, Activity, Direction
+from .connection import Connection
+from .decisions import Decision
+from .records import Source
+from .statements import Matter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overturned:
+    """An appeal that was right: who found so, when, and what they wrote."""
+
+    decision: Decision
+    decider: AccountId
+    statement: str
+    now: datetime
+    source: Source
+    new_id: Callable[[], int]
+
+
+Again: TypeAlias = tuple[Activity, Direction] | None
+"""An activity that the caller submits here and now, where there is one."""
+Remedy: TypeAlias = Callable[[Connection, Overturned], Awaitable[Again]]
+
+REMEDIES: Mapping[Matter, Remedy] = {}
+"""How each kind of decision is made good."""

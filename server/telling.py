@@ -1,0 +1,90 @@
+"""What the house itself tells people: a text by its code, values, and the page that it is about.
+
+The words are chosen when they are read, in the reader's language. Such notices cannot be muted; whoever
+writes one wakes its reader after commit, by the channel `notices`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+import msgspec
+
+from compliance.activity import AccountId
+
+from .db.pool import Connection
+from .i18n import mark
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Code(enum.StrEnum):
+    """What is told; the values are what the database stores. Each has its text below."""
+
+    IDENTITY_DUE = "identity:due"
+
+
+TEXTS: Mapping[Code, str] = MappingProxyType(
+    {
+        Code.IDENTITY_DUE: mark("Your identity is to be verified again by %(date)s"),
+    }
+)
+"""The text of each code, as message ids of the catalogues."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing to tell one account here. `link` is a path on this server."""
+
+    to: AccountId
+    code: Code
+    values: Mapping[str, str | int] = field(default_factory=dict)
+    link: str | None = None
+
+
+async def tell(
+    conn: Connection, notices: Sequence[Notice], *, now: datetime, new_id: Callable[[], int]
+) -> None:
+    """Writes the notices in one statement."""
+    if not notices:
+        return
+    await conn.execute(
+        """
+        insert into notification (id, account_id, kind, code, details, link, created_at)
+        select n.id, n.account_id, 'notice', n.code, n.details::jsonb, n.link, $6
+        from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[])
+               as n(id, account_id, code, details, link)
+             join account a on a.id = n.account_id and a.host is null
+        """,
+        [new_id() for _ in notices],
+        [notice.to for notice in notices],
+        [notice.code.value for notice in notices],
+        [_encode(notice.values).decode() for notice in notices],
+        [notice.link for notice in notices],
+        now,
+    )
+
+
+async def tell_decision(
+    conn: Connection,
+    account_id: AccountId,
+    decision_id: int,
+    *,
+    now: datetime,
+    new_id: Callable[[], int],
+) -> None:
+    """Tells an account here of a decision about it."""
+    await conn.execute(
+        """
+        insert into notification (id, account_id, kind, decision_id, created_at)
+        select $1, a.id, 'decision', $3, $4 from account a where a.id = $2 and a.host is null
+        """,
+        new_id(),
+        account_id,
+        decision_id,
+        now,
+    )
