@@ -27,6 +27,7 @@ from .metrics import Metrics
 from .opening import found, open_road
 from .pages.assets import ASSETS, Assets
 from .pages.render import PAGES, Pages
+from .providers.identity import open_checker
 from .providers.mail import open_mailer
 from .providers.sms import open_gateway
 from .settings import Settings, parse_allow_insecure
@@ -170,6 +171,7 @@ async def _providers(app: web.Application) -> AsyncIterator[None]:
 
     app[keys.MAIL] = mailer = open_mailer(settings)
     app[keys.SMS] = open_gateway(settings, post)
+    app[keys.CHECKER] = open_checker(settings)
     yield
     await asyncio.to_thread(mailer.close)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import jinja2
 
     from compliance.sealing import Sealer
+    from compliance.ways import Checker
     from federation.client import Client
 
     from .db.pool import Pool
@@ -35,4 +36,5 @@ RUNNER: web.AppKey[Runner] = web.AppKey("runner")
 CLIENT: web.AppKey[Client] = web.AppKey("client")
 MAIL: web.AppKey[Mailer] = web.AppKey("mail")
 SMS: web.AppKey[Gateway] = web.AppKey("sms")
+CHECKER: web.AppKey[Checker] = web.AppKey("checker")
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("templates")
