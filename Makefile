@@ -27,7 +27,7 @@ check: .venv/dev
 # Versions and digests of everything, without addresses. Needs uv.
 lock:
 	uv pip compile $(UV) pyproject.toml --output-file requirements.lock
-	uv pip compile $(UV) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	uv pip compile $(UV) pyproject.toml --all-extras --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	echo 'setuptools>=77' | uv pip compile $(UV) - --output-file requirements-build.lock
 UV := --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 
