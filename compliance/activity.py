@@ -79,6 +79,19 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyControl:
+    """Who may answer a post at once, and whose answer its author looks at first: actors, their collections,
+    or everybody (`ANYBODY`)."""
+
+    automatic: tuple[Uri, ...] = ()
+    manual: tuple[Uri, ...] = ()
+
+
+ANYBODY = Uri("https://www.w3.org/ns/activitystreams#Public")
+"""Everybody, as addressing and reply control name them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """A post as it will be stored: `html` is already safe, `text` is exactly the words that a reader of it
     sees."""
@@ -98,11 +111,17 @@ class Note:
     mentions: tuple[Mention, ...] = ()
     addressed: tuple[Uri, ...] = ()
     """Actors in `to` and `cc` besides the mentioned: they may read it, and are not notified."""
+    unseen: tuple[Uri, ...] = ()
+    """Actors in `bto` and `bcc`: they may read it, and nobody is told that they were addressed."""
     tags: tuple[str, ...] = ()
     """Hashtags as written, without `#`, in order, no two equal after folding."""
     attachments: tuple[Attachment, ...] = ()
     app: int | None = None
     """The app it was written with, by its id here; never federated."""
+    can_reply: ReplyControl | None = None
+    """Who may answer it, where its author says so; `None` is everybody who can see it."""
+    reply_authorization: Uri | None = None
+    """Where the author of what it answers says that it may stand there."""
     published: datetime
     updated: datetime | None = None
 
@@ -140,6 +159,8 @@ class Create:
     id: Uri
     actor: Actor
     note: Note
+    asked: Uri | None = None
+    """The request by which another server asked first whether this reply may stand; its answer names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +306,65 @@ class Flag:
     forward: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskReply:
+    """Asks whoever wrote `post` whether the actor's own reply `note` may stand under it. What comes in of this
+    kind is a `Create` with `asked`."""
+
+    id: Uri
+    actor: Actor
+    note: Note
+    post: Uri
+    owner: Uri
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveReply:
+    """The reply `target` by `author` may stand under `post`, says who answers for it (Article 10)."""
+
+    id: Uri
+    actor: Actor
+    target: Uri
+    post: Uri
+    author: Uri
+    request: Uri | None = None
+    """The other server's request, where there was one."""
+    stamp: Uri | None = None
+    """Where anybody can read that it was approved."""
+    by: AccountId | None = None
+    """Who acted for the actor; never federated."""
+    ordered: bool = False
+    """Whether the operators decided it on appeal; it then stays so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HideReply:
+    """The reply `target` by `author` does not stand under `post`. It stays its author's, at its own place."""
+
+    id: Uri
+    actor: Actor
+    target: Uri
+    post: Uri
+    author: Uri
+    request: Uri | None = None
+    statement: str = ""
+    """Why, in the words that its author reads."""
+    by: AccountId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveReply:
+    """The reply `target` by `author` is taken away from under `post`, and from wherever it went."""
+
+    id: Uri
+    actor: Actor
+    target: Uri
+    post: Uri
+    author: Uri | None = None
+    statement: str = ""
+    by: AccountId | None = None
+
+
 Activity: TypeAlias = (
     Create
     | Update
@@ -299,4 +379,8 @@ Activity: TypeAlias = (
     | Undo
     | Block
     | Flag
+    | AskReply
+    | ApproveReply
+    | HideReply
+    | RemoveReply
 )

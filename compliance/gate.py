@@ -19,14 +19,18 @@ from .activity import (
     Accept,
     Activity,
     Announce,
+    ApproveReply,
+    AskReply,
     Block,
     Create,
     Delete,
     Direction,
     Flag,
     Follow,
+    HideReply,
     Like,
     Reject,
+    RemoveReply,
     Undo,
     Update,
     UpdateProfile,
@@ -44,6 +48,8 @@ from .verdict import CaseId, DecisionId, Finding, Held, Outcome, Reason, Refused
 from .wordlists import Rulebook
 
 _log = logging.getLogger(__name__)
+_BY_WORDS = (Reason.WORDS, Reason.COMMENTER_BLOCKED)
+"""What an appeal about these very words can undo."""
 _ORDER = {Outcome.REFUSE: 0, Outcome.HOLD: 1, Outcome.LABEL: 2}
 
 
@@ -69,7 +75,7 @@ async def judge(
     """
     sources = [source] * len(activities) if isinstance(source, Source) else source
     read = [_read(activity) for activity in activities]
-    known = await _known(conn, read, direction, rulebook, now)
+    known = await _known(conn, read, direction, sources, rulebook=rulebook, now=now)
     rulings = [
         _unreadable(activity) if one is None or what is None else _weigh(one, what, CHECKS)
         for activity, one, what in zip(activities, read, known, strict=True)
@@ -111,9 +117,17 @@ def _read(activity: Activity) -> Subject | None:
 
 
 async def _known(
-    conn: Connection, read: Sequence[Subject | None], direction: Direction, rulebook: Rulebook, now: datetime
+    conn: Connection,
+    read: Sequence[Subject | None],
+    direction: Direction,
+    sources: Sequence[Source],
+    *,
+    rulebook: Rulebook,
+    now: datetime,
 ) -> list[Facts | None]:
-    loaded = iter(await facts.load(conn, [one for one in read if one], direction, rulebook=rulebook, now=now))
+    pairs = [(one, source) for one, source in zip(read, sources, strict=True) if one]
+    subjects, sent = [one for one, _ in pairs], [source for _, source in pairs]
+    loaded = iter(await facts.load(conn, subjects, direction, rulebook=rulebook, now=now, sources=sent))
     return [None if one is None else next(loaded) for one in read]
 
 
@@ -158,10 +172,13 @@ def _assumed(activity: Activity, check: str) -> Finding:
     match activity:
         case Create() | Update() | UpdateProfile() | Announce() | Upload():
             outcome = Outcome.HOLD
-        case Like() | Follow() | Accept():
+        case Like() | Follow() | Accept() | AskReply() | ApproveReply():
             outcome = Outcome.REFUSE
         case Delete() | Undo() | Reject() | Block() | Flag():
             outcome = Outcome.LABEL
+        case HideReply() | RemoveReply():
+            # Acts on what others wrote: only where it is known that the actor answers for it.
+            outcome = Outcome.REFUSE
         case _:
             assert_never(activity)
     return Finding(outcome=outcome, reason=Reason.CHECK_FAILED, check=check)
@@ -174,7 +191,7 @@ def _is_settled(finding: Finding, precedent: Precedent | None) -> bool:
         return False
     if finding.outcome is Outcome.HOLD:
         return True
-    return finding.outcome is Outcome.REFUSE and finding.reason is Reason.WORDS and precedent.overrules
+    return finding.outcome is Outcome.REFUSE and finding.reason in _BY_WORDS and precedent.overrules
 
 
 def _decide(
@@ -244,7 +261,12 @@ def _entry(ruling: _Ruling, decision: Decision, source: Source) -> Entry:
         decision.object_uri or decision.activity_uri,
         decision_id=decision.id,
         source=source,
-        detail={"verdict": decision.verdict, "direction": decision.direction.value, "reason": reason},
+        detail={
+            "verdict": decision.verdict,
+            "direction": decision.direction.value,
+            "reason": reason,
+            **({} if source.second is None else {"approved_by": source.second}),
+        },
     )
 
 

@@ -108,6 +108,11 @@ TEXTS: Mapping[Reason, Text] = MappingProxyType(
             "The operators have suspended what this organisation's people may do.",
             "An owner finds the statement of reasons under Decisions, and can appeal.",
         ),
+        Reason.APPROVAL_REQUIRED: Text(
+            "A second person must approve this",
+            "This organisation publishes only what another owner or editor has approved.",
+            "Submit it as a draft in the organisation's console: it is published once it is approved.",
+        ),
         Reason.COMMENTS_CLOSED: Text(
             "Comments are closed here",
             "Whoever answers for this post has closed its comments, or opens them to some people only.",
@@ -117,6 +122,11 @@ TEXTS: Mapping[Reason, Text] = MappingProxyType(
             "You may not comment here",
             "Whoever answers for this post has blocked you from commenting under it.",
             "If you think that this is wrong, appeal under My decisions: the operators look at it.",
+        ),
+        Reason.COMMENT_WAITS: Text(
+            "Comments are looked at first here",
+            "Whoever answers for this post looks at a comment before others see it. You see yours already.",
+            "Nothing is needed from you.",
         ),
         Reason.COMMENT_HIDDEN: Text(
             "Your comment was hidden",

@@ -43,6 +43,18 @@ class RecordKind(enum.StrEnum):
     ACTIVITY_UNDO = "activity:undo"
     ACTIVITY_BLOCK = "activity:block"
     ACTIVITY_FLAG = "activity:flag"
+    ACTIVITY_ASK_REPLY = "activity:ask-reply"
+    ACTIVITY_APPROVE_REPLY = "activity:approve-reply"
+    ACTIVITY_HIDE_REPLY = "activity:hide-reply"
+    ACTIVITY_REMOVE_REPLY = "activity:remove-reply"
+
+    COMMENT_POLICY = "comment:policy"
+    COMMENT_OPEN = "comment:open"
+    COMMENT_CLOSE = "comment:close"
+    COMMENT_PIN = "comment:pin"
+    COMMENT_UNPIN = "comment:unpin"
+    COMMENT_BLOCK = "comment:block"
+    COMMENT_UNBLOCK = "comment:unblock"
 
     ACCOUNT_REGISTER = "account:register"
     ACCOUNT_DELETE = "account:delete"
@@ -83,6 +95,58 @@ class RecordKind(enum.StrEnum):
     RULES_ACTIVATE = "rules:activate"
     HOST_POLICY = "host:policy"
 
+    VAULT_REQUEST = "vault:request"
+    VAULT_APPROVE = "vault:approve"
+    VAULT_REFUSE = "vault:refuse"
+    VAULT_OPEN = "vault:open"
+    VAULT_REVIEW = "vault:review"
+    VAULT_OWN = "vault:own"
+    VAULT_HOLD = "vault:hold"
+    VAULT_LOCK = "vault:lock"
+    VAULT_SHRED = "vault:shred"
+    VAULT_ROTATE = "vault:rotate"
+    VAULT_AUDIT = "vault:audit"
+
+    CERTIFICATION_PAPERS = "certification:papers"
+    CERTIFICATION_BEGIN = "certification:begin"
+    CERTIFICATION_SUBMIT = "certification:submit"
+    CERTIFICATION_WITHDRAW = "certification:withdraw"
+    CERTIFICATION_TAKE = "certification:take"
+    CERTIFICATION_ASK = "certification:ask"
+    CERTIFICATION_CHECK = "certification:check"
+    CERTIFICATION_APPROVE = "certification:approve"
+    CERTIFICATION_DECLINE = "certification:decline"
+    CERTIFICATION_REOPEN = "certification:reopen"
+    CERTIFICATION_EXPIRE = "certification:expire"
+    CERTIFICATION_REVOKE = "certification:revoke"
+    CERTIFICATION_RESTORE = "certification:restore"
+    FRONT_NAME_AGREE = "front-name:agree"
+    FRONT_NAME_HIDE = "front-name:hide"
+
+    ORGANISATION_CREATE = "organisation:create"
+    ORGANISATION_INVITE = "organisation:invite"
+    ORGANISATION_ACCEPT = "organisation:accept"
+    ORGANISATION_DECLINE = "organisation:decline"
+    ORGANISATION_ROLE = "organisation:role"
+    ORGANISATION_REMOVE = "organisation:remove"
+    ORGANISATION_LEAVE = "organisation:leave"
+    ORGANISATION_SETTINGS = "organisation:settings"
+    ORGANISATION_TRANSFER = "organisation:transfer"
+    ORGANISATION_TRANSFER_CANCEL = "organisation:transfer-cancel"
+    ORGANISATION_TRANSFER_DONE = "organisation:transfer-done"
+    ORGANISATION_GRANT = "organisation:grant"
+    ORGANISATION_GRANT_DECIDE = "organisation:grant-decide"
+    ORGANISATION_SUSPEND = "organisation:suspend"
+    ORGANISATION_RESTORE = "organisation:restore"
+    ORGANISATION_EXPORT = "organisation:export"
+    DRAFT_SAVE = "draft:save"
+    DRAFT_SUBMIT = "draft:submit"
+    DRAFT_APPROVE = "draft:approve"
+    DRAFT_RETURN = "draft:return"
+    DRAFT_DISCARD = "draft:discard"
+    POST_SCHEDULE = "post:schedule"
+    POST_UNSCHEDULE = "post:unschedule"
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -93,6 +157,8 @@ class Source:
     client: str
     by: AccountId | None = None
     """The person who acts for an organisation, where the actor is one (Article 10)."""
+    second: AccountId | None = None
+    """Another person of the organisation who approved what is published, where one did."""
 
     @classmethod
     def internal(cls, client: str = "server") -> Source:

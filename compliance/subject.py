@@ -18,16 +18,20 @@ from .activity import (
     Accept,
     Activity,
     Announce,
+    ApproveReply,
+    AskReply,
     Attachment,
     Block,
     Create,
     Delete,
     Flag,
     Follow,
+    HideReply,
     Like,
     Note,
     Profile,
     Reject,
+    RemoveReply,
     Undo,
     Update,
     UpdateProfile,
@@ -112,6 +116,14 @@ def read(activity: Activity) -> Subject:
             return _subject(activity, kind, follower, (), [], [follower])
         case Flag(target=target, posts=posts, comment=comment):
             return _subject(activity, kind, target, (), [], [target, *posts, comment])
+        case AskReply(note=note, post=post):
+            return _subject(activity, kind, note.uri, (), [host_of(post)], [note.uri, post])
+        case ApproveReply(target=target, post=post):
+            return _subject(activity, kind, target, (), [], [target, post])
+        case HideReply(target=target, post=post, statement=words):
+            return _subject(activity, kind, target, (), [], [target, post, words])
+        case RemoveReply(target=target, post=post, statement=words):
+            return _subject(activity, kind, target, (), [], [target, post, words])
         case _:
             assert_never(activity)
 
@@ -130,6 +142,10 @@ _KINDS: dict[type, str] = {
     Undo: "undo",
     Block: "block",
     Flag: "flag",
+    AskReply: "ask-reply",
+    ApproveReply: "approve-reply",
+    HideReply: "hide-reply",
+    RemoveReply: "remove-reply",
 }
 
 

@@ -35,8 +35,10 @@ class Reason(enum.StrEnum):
     IMITATES_MARK = "imitates_mark"
     ROLE_REQUIRED = "role_required"
     ORGANISATION_SUSPENDED = "organisation_suspended"
+    APPROVAL_REQUIRED = "approval_required"
     COMMENTS_CLOSED = "comments_closed"
     COMMENTER_BLOCKED = "commenter_blocked"
+    COMMENT_WAITS = "comment_waits"
     COMMENT_HIDDEN = "comment_hidden"
     COMMENT_REMOVED = "comment_removed"
     TIER_REVIEW = "tier_review"
@@ -69,8 +71,10 @@ _ARTICLES = {
     Reason.IMITATES_MARK: "8",
     Reason.ROLE_REQUIRED: "10.2",
     Reason.ORGANISATION_SUSPENDED: "10.2",
+    Reason.APPROVAL_REQUIRED: "10.2",
     Reason.COMMENTS_CLOSED: "10.2",
     Reason.COMMENTER_BLOCKED: "10.2",
+    Reason.COMMENT_WAITS: "10.2",
     Reason.COMMENT_HIDDEN: "10.2",
     Reason.COMMENT_REMOVED: "10.2",
     Reason.TIER_REVIEW: "9",

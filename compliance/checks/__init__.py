@@ -12,13 +12,14 @@ from typing import TypeAlias
 from ..facts import Facts
 from ..subject import Subject
 from ..verdict import Finding
-from . import authority, content, precedent, realname, standing
+from . import authority, content, organisation, precedent, realname, standing
 
 Check: TypeAlias = Callable[[Subject, Facts], Sequence[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     standing.check,
     authority.check,
+    organisation.check,
     realname.check,
     precedent.check,
     content.check,
