@@ -26,6 +26,7 @@ from compliance.activity import (
     Follow,
     Like,
     MediaId,
+    Note,
     PostId,
     Reject,
     Undo,
@@ -47,28 +48,7 @@ from .refusal import NotPublished
 from .store import accounts, deeds, follows, posts
 from .store.model import AccountView, PostView
 
-__all__ = (
-    "Draft",
-    "NotPublished",
-    "ProfileDraft",
-    "authorize",
-    "block",
-    "boost",
-    "close_account",
-    "delete",
-    "edit",
-    "follow",
-    "like",
-    "publish",
-    "reject",
-    "report",
-    "unblock",
-    "unboost",
-    "unfollow",
-    "unlike",
-    "update_profile",
-    "upload",
-)
+__all__ = ("Draft", "NotPublished", "ProfileDraft")  # handed on; what is written here is public anyway
 
 
 async def publish(
@@ -93,9 +73,16 @@ async def publish(
         if before is None:
             raise
         done = _said(before)
-    else:
-        act = Create(id=road.uris.create_of(uri), actor=_actor(me), note=note)
-        done = await _send(road, act, source=source, once=once)
+        if done.post_id is None:
+            raise NotFound("The post could not be stored") from None
+        return done.post_id
+    return await say(road, me, note, source=source, once=once)
+
+
+async def say(road: Road, me: AccountView, note: Note, *, source: Source, once: Once | None = None) -> PostId:
+    """Publishes a note of the person's that is written out already, under an address of theirs."""
+    act = Create(id=road.uris.create_of(note.uri), actor=_actor(me), note=note)
+    done = await _send(road, act, source=source, once=once)
     if done.post_id is None:
         raise NotFound("The post could not be stored")
     return done.post_id
@@ -109,8 +96,9 @@ async def edit(
     *,
     source: Source,
     resolve: Resolve | None = None,
-) -> None:
-    """Gives the person's own post new words and pictures; who it is addressed to stays as it was."""
+) -> Uri | None:
+    """Gives the person's own post new words and pictures; who it is addressed to stays as it was. `None`
+    where it says just that already."""
     post = await _own_post(road, me, post_id)
     drafts.check(road, draft)
     kept = Draft(
@@ -124,18 +112,22 @@ async def edit(
         descriptions=draft.descriptions,
     )
     if drafts.is_said(post, kept):
-        return
+        return None
     note = await drafts.note(road, me, kept, uri=post.uri, url=post.url, resolve=resolve, before=post)
-    await _send(road, Update(id=_new(road), actor=_actor(me), note=note), source=source)
+    return await say_anew(road, me, note, source=source)
 
 
-async def delete(road: Road, me: AccountView, post_id: PostId, *, source: Source) -> None:
+async def say_anew(road: Road, me: AccountView, note: Note, *, source: Source) -> Uri:
+    """Gives a post of the person's the words of a note that is written out already."""
+    return await _do(road, Update(id=_new(road), actor=_actor(me), note=note), source)
+
+
+async def delete(road: Road, me: AccountView, post_id: PostId, *, source: Source) -> Uri | None:
     """Withdraws the person's own post here and wherever it went."""
     post = await _own_post(road, me, post_id)
     if post.boost_of is not None:
-        await unboost(road, me, post.boost_of.id, source=source)
-        return
-    await _send(road, Delete(id=_new(road), actor=_actor(me), target=post.uri), source=source)
+        return await unboost(road, me, post.boost_of.id, source=source)
+    return await _do(road, Delete(id=_new(road), actor=_actor(me), target=post.uri), source)
 
 
 async def boost(
@@ -172,20 +164,20 @@ async def boost(
     return there
 
 
-async def unboost(road: Road, me: AccountView, post_id: PostId, *, source: Source) -> None:
+async def unboost(road: Road, me: AccountView, post_id: PostId, *, source: Source) -> Uri | None:
     """Takes a boost back; no error where there was none."""
-    await _undo_on_post(road, me, post_id, Undoable.ANNOUNCE, source)
+    return await _undo_on_post(road, me, post_id, Undoable.ANNOUNCE, source)
 
 
-async def like(road: Road, me: AccountView, post_id: PostId, *, source: Source) -> None:
+async def like(road: Road, me: AccountView, post_id: PostId, *, source: Source) -> Uri:
     """Favourites a post the person may see."""
     post = _itself(await _visible(road, post_id, me))
-    await _send(road, Like(id=_new(road), actor=_actor(me), target=post.uri), source=source)
+    return await _do(road, Like(id=_new(road), actor=_actor(me), target=post.uri), source)
 
 
-async def unlike(road: Road, me: AccountView, post_id: PostId, *, source: Source) -> None:
+async def unlike(road: Road, me: AccountView, post_id: PostId, *, source: Source) -> Uri | None:
     """Takes a favourite back; no error where there was none."""
-    await _undo_on_post(road, me, post_id, Undoable.LIKE, source)
+    return await _undo_on_post(road, me, post_id, Undoable.LIKE, source)
 
 
 async def follow(
@@ -196,8 +188,8 @@ async def follow(
     source: Source,
     boosts: bool = True,
     notify: bool = False,
-) -> None:
-    """Follows somebody, or asks to; for somebody followed already, only the choices change."""
+) -> Uri | None:
+    """Follows somebody, or asks to; for somebody followed already, only the choices change (`None`)."""
     target = await _other(road, me, target_id)
     async with road.pool.acquire() as conn:
         relation = (await follows.relationships(conn, me.id, [target_id]))[0]
@@ -205,35 +197,35 @@ async def follow(
             raise Forbidden("You cannot follow this account")
         if relation.following or relation.requested:
             await deeds.choose(conn, me.id, target_id, boosts=boosts, notify=notify)
-            return
+            return None
     act = Follow(id=_new(road), actor=_actor(me), target=target.uri, boosts=boosts, notify=notify)
-    await _send(road, act, source=source)
+    return await _do(road, act, source)
 
 
-async def unfollow(road: Road, me: AccountView, target_id: AccountId, *, source: Source) -> None:
+async def unfollow(road: Road, me: AccountView, target_id: AccountId, *, source: Source) -> Uri | None:
     """Stops following somebody, or takes the request back."""
-    await _undo_on_account(road, me, target_id, Undoable.FOLLOW, source)
+    return await _undo_on_account(road, me, target_id, Undoable.FOLLOW, source)
 
 
-async def authorize(road: Road, me: AccountView, follower_id: AccountId, *, source: Source) -> None:
+async def authorize(road: Road, me: AccountView, follower_id: AccountId, *, source: Source) -> Uri:
     """Says yes to somebody who asked to follow."""
-    await _answer(road, me, follower_id, Accept, source)
+    return await _answer(road, me, follower_id, Accept, source)
 
 
-async def reject(road: Road, me: AccountView, follower_id: AccountId, *, source: Source) -> None:
+async def reject(road: Road, me: AccountView, follower_id: AccountId, *, source: Source) -> Uri:
     """Says no to somebody who asked to follow, or removes a follower."""
-    await _answer(road, me, follower_id, Reject, source)
+    return await _answer(road, me, follower_id, Reject, source)
 
 
-async def block(road: Road, me: AccountView, target_id: AccountId, *, source: Source) -> None:
+async def block(road: Road, me: AccountView, target_id: AccountId, *, source: Source) -> Uri:
     """Blocks somebody; follows between the two end."""
     target = await _other(road, me, target_id)
-    await _send(road, Block(id=_new(road), actor=_actor(me), target=target.uri), source=source)
+    return await _do(road, Block(id=_new(road), actor=_actor(me), target=target.uri), source)
 
 
-async def unblock(road: Road, me: AccountView, target_id: AccountId, *, source: Source) -> None:
+async def unblock(road: Road, me: AccountView, target_id: AccountId, *, source: Source) -> Uri | None:
     """Lifts a block; no error where there was none."""
-    await _undo_on_account(road, me, target_id, Undoable.BLOCK, source)
+    return await _undo_on_account(road, me, target_id, Undoable.BLOCK, source)
 
 
 async def report(
@@ -270,10 +262,10 @@ async def report(
     return report_id
 
 
-async def update_profile(road: Road, me: AccountView, draft: ProfileDraft, *, source: Source) -> None:
+async def update_profile(road: Road, me: AccountView, draft: ProfileDraft, *, source: Source) -> Uri:
     """Shows a new profile, here and to followers elsewhere."""
     profile = await drafts.profile(road, me, draft)
-    await _send(road, UpdateProfile(id=_new(road), actor=_actor(me), profile=profile), source=source)
+    return await _do(road, UpdateProfile(id=_new(road), actor=_actor(me), profile=profile), source)
 
 
 async def upload(
@@ -323,6 +315,12 @@ def _new(road: Road) -> Uri:
     return road.uris.activity(road.ids())
 
 
+async def _do(road: Road, activity: Activity, source: Source) -> Uri:
+    """Sends what has no answer but that it was done; says the activity's id."""
+    await _send(road, activity, source=source)
+    return activity.id
+
+
 async def _send(road: Road, activity: Activity, *, source: Source, once: Once | None = None) -> Done:
     [answer] = await submit(road, [activity], Direction.OUT, source=source, once=once)
     return _said(answer)
@@ -367,33 +365,35 @@ async def _other(road: Road, me: AccountView, target_id: AccountId) -> AccountVi
 
 async def _answer(
     road: Road, me: AccountView, follower_id: AccountId, kind: type[Accept] | type[Reject], source: Source
-) -> None:
+) -> Uri:
     follower = await _other(road, me, follower_id)
     async with road.pool.acquire() as conn:
         relation = (await follows.relationships(conn, me.id, [follower_id]))[0]
         wish = await deeds.on_account(conn, follower_id, me.id, Undoable.FOLLOW)
     if not relation.requested_by and not (kind is Reject and relation.followed_by):
         raise NotFound
-    await _send(
-        road, kind(id=_new(road), actor=_actor(me), follower=follower.uri, follow=wish), source=source
-    )
+    return await _do(road, kind(id=_new(road), actor=_actor(me), follower=follower.uri, follow=wish), source)
 
 
-async def _undo_on_post(road: Road, me: AccountView, post_id: PostId, kind: Undoable, source: Source) -> None:
+async def _undo_on_post(
+    road: Road, me: AccountView, post_id: PostId, kind: Undoable, source: Source
+) -> Uri | None:
     post = _itself(await _visible(road, post_id, me))
     async with road.pool.acquire() as conn:
         act = await deeds.on_post(conn, me.id, post.id, kind)
-    if act is not None:
-        undo = Undo(id=_new(road), actor=_actor(me), kind=kind, target=post.uri, act=act)
-        await _send(road, undo, source=source)
+    if act is None:
+        return None
+    return await _do(road, Undo(id=_new(road), actor=_actor(me), kind=kind, target=post.uri, act=act), source)
 
 
 async def _undo_on_account(
     road: Road, me: AccountView, target_id: AccountId, kind: Undoable, source: Source
-) -> None:
+) -> Uri | None:
     target = await _other(road, me, target_id)
     async with road.pool.acquire() as conn:
         act = await deeds.on_account(conn, me.id, target_id, kind)
-    if act is not None:
-        undo = Undo(id=_new(road), actor=_actor(me), kind=kind, target=target.uri, act=act)
-        await _send(road, undo, source=source)
+    if act is None:
+        return None
+    return await _do(
+        road, Undo(id=_new(road), actor=_actor(me), kind=kind, target=target.uri, act=act), source
+    )

@@ -113,7 +113,7 @@ def _wanted(activity: Activity) -> _Wanted:
     match activity:
         case Create() | Update():
             note = activity.note
-            named = [m.uri for m in note.mentions] + list(note.addressed)
+            named = [*(m.uri for m in note.mentions), *note.addressed, *note.unseen]
             if note.visibility is Visibility.DIRECT:
                 return _Wanted(actors=named, personal=True)
             answered = [note.in_reply_to] if note.in_reply_to and note.visibility.is_open else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..http.routes import Route, get, post
-from . import inbox, lists, objects, wellknown
+from . import inbox, lists, objects, outbox, wellknown
 
 _ACTOR = "/users/{username}"
 _POST = f"{_ACTOR}/statuses/{{id}}"
@@ -21,6 +21,7 @@ routes: list[Route] = [
     get(_ACTOR, objects.actor),
     post(f"{_ACTOR}/inbox", inbox.personal),
     get(f"{_ACTOR}/outbox", lists.outbox),
+    post(f"{_ACTOR}/outbox", outbox.submit),
     get(f"{_ACTOR}/followers", lists.followers),
     get(f"{_ACTOR}/following", lists.following),
     get(f"{_ACTOR}/collections/featured", lists.featured),

@@ -25,7 +25,7 @@ from .render import RENDERER
 _MOST_RELATIONSHIPS = 100
 _MOST_ACCOUNTS = 40
 _MAX_TAG = 100
-_Act: TypeAlias = Callable[..., Awaitable[None]]
+_Act: TypeAlias = Callable[..., Awaitable[object]]
 _List: TypeAlias = Callable[
     [Connection, AccountId, AccountId | None, Page], Awaitable[list[Keyed[AccountId]]]
 ]

@@ -100,7 +100,7 @@ async def _itself(request: web.Request) -> PostId:
     return (found.boost_of or found).id
 
 
-_Act: TypeAlias = Callable[..., Awaitable[None]]
+_Act: TypeAlias = Callable[..., Awaitable[object]]
 
 
 async def _act(request: web.Request, act: _Act) -> web.Response:

@@ -15,7 +15,7 @@ from .ground import Ground
 async def name(conn: Connection, notes: Sequence[tuple[Note, PostId]]) -> None:
     """Notes who is named in posts, and who is only addressed; those not known here are left out."""
     named = [(id_, m.uri, False) for note, id_ in notes for m in note.mentions]
-    named += [(id_, uri, True) for note, id_ in notes for uri in note.addressed]
+    named += [(id_, uri, True) for note, id_ in notes for uri in (*note.addressed, *note.unseen)]
     if not named:
         return
     await conn.execute(

@@ -44,6 +44,12 @@ async def get(conn: Connection, media_id: MediaId, owner: AccountId, *, uris: Ur
     return found
 
 
+async def find_own(conn: Connection, file: str, owner: AccountId) -> MediaId | None:
+    """The owner's upload that is stored under this name."""
+    found = await conn.fetchval("select id from media where file = $1 and account_id = $2", file, owner)
+    return None if found is None else MediaId(found)
+
+
 async def load(conn: Connection, ids: Sequence[MediaId], owner: AccountId, *, uris: Uris) -> list[MediaView]:
     """The owner's pictures with these ids, in this order; others are left out."""
     rows = {row["id"]: row for row in await conn.fetch(_OWN_MANY, ids, owner)} if ids else {}
