@@ -12,7 +12,7 @@ from dataclasses import replace
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
-from federation.fetch import Client, Limits
+from federation.fetch import Client, Limits, Response
 
 from . import activitypub, admin, api, health, keys, logs, media_routes
 from . import web as pages
@@ -49,6 +49,8 @@ _DRAIN_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 75.0
 _LONGEST_LINE = 8 * 1024
 _LONGEST_HEADER = 16 * 1024
+_LONGEST_ANSWER = 64 * 1024
+"""Of a service that is asked about an identity."""
 
 PARTS = (health, media_routes, activitypub, api, pages, admin)
 """Whoever has routes."""
@@ -169,9 +171,14 @@ async def _providers(app: web.Application) -> AsyncIterator[None]:
         answer = await client.post(url, body, content_type="application/json", key=None, headers=headers)
         return answer.status
 
+    async def ask(url: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        return await client.post(
+            url, body, content_type="application/json", key=None, headers=headers, most=_LONGEST_ANSWER
+        )
+
     app[keys.MAIL] = mailer = open_mailer(settings)
     app[keys.SMS] = open_gateway(settings, post)
-    app[keys.CHECKER] = open_checker(settings)
+    app[keys.CHECKER] = open_checker(settings, ask)
     yield
     await asyncio.to_thread(mailer.close)
 

@@ -105,12 +105,31 @@ class Mail(Struct, frozen=True, kw_only=True):
 class Sms(Struct, frozen=True, kw_only=True):
     """How text messages leave."""
 
-    driver: Annotated[Literal["sink", "http"], is_("sink writes files; http asks a gateway.")] = "sink"
+    driver: Annotated[
+        Literal["sink", "http", "alibaba", "tencent"],
+        is_("sink writes files; http asks a gateway; alibaba and tencent ask these clouds."),
+    ] = "sink"
     sink: Annotated[str, is_("Folder that gets each text message as a file; empty is DATA/sms.")] = ""
-    url: Annotated[str, is_("Address of the gateway that takes a signed POST of to and text.")] = ""
-    token_file: Annotated[
-        str, is_("File that holds the secret with which each POST to the gateway is signed.")
+    url: Annotated[
+        str,
+        is_(
+            "Address of the gateway that takes a signed POST of to and text; of a cloud, empty is its own."
+        ),
     ] = ""
+    token_file: Annotated[
+        str,
+        is_("File that holds the secret with which each request to the gateway or the cloud is signed."),
+    ] = ""
+    key_id: Annotated[str, is_("Id of the access key at the cloud, to which the secret belongs.")] = ""
+    region: Annotated[
+        str, is_("Region of the cloud; empty is cn-hangzhou at Alibaba, ap-guangzhou at Tencent.")
+    ] = ""
+    app_id: Annotated[str, is_("SdkAppId of the text message application at Tencent Cloud.")] = ""
+    signature: Annotated[str, is_("Name that signs the messages, as the cloud approved it.")] = ""
+    template: Annotated[str, is_("Code of the message template that the cloud approved.")] = ""
+    template_values: Annotated[
+        str, is_("Variables of the template, in order, separated by commas: code, or code,minutes.")
+    ] = "code"
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -122,6 +141,38 @@ class Identity(Struct, frozen=True, kw_only=True):
     grace_days: Annotated[int, is_("Days after that in which publishing still works.", ge=0, le=180)] = 30
     accounts_per_identity: Annotated[int, is_("Accounts that one number may verify.", ge=1, le=50)] = 5
     code_minutes: Annotated[int, is_("Minutes a one-time code is good.", ge=1, le=60)] = 10
+    checker: Annotated[
+        Literal["manual", "http", "alibaba"],
+        is_("Who is asked whether a number and a name belong together: people, a service, or Alibaba Cloud."),
+    ] = "manual"
+    checker_url: Annotated[
+        str, is_("Address of the service that is asked; of Alibaba Cloud, empty is its own.")
+    ] = ""
+    checker_key_id: Annotated[str, is_("Id of the access key at Alibaba Cloud.")] = ""
+    checker_secret_file: Annotated[
+        str, is_("File that holds the secret with which each question is signed.")
+    ] = ""
+    oidc_issuer: Annotated[
+        str, is_("Address of an OpenID Connect provider that vouches for who people are; empty is none.")
+    ] = ""
+    oidc_client_id: Annotated[str, is_("This server's name at that provider.")] = ""
+    oidc_secret_file: Annotated[
+        str, is_("File that holds this server's secret at that provider; empty, and it has none.")
+    ] = ""
+    oidc_scope: Annotated[str, is_("What is asked of it; openid alone tells no more than a pseudonym.")] = (
+        "openid"
+    )
+    oidc_acr: Annotated[
+        str,
+        is_("Assurance levels (acr) of which its answer must name one, separated by spaces; empty is any."),
+    ] = ""
+    oidc_claim: Annotated[
+        str, is_("A claim that its answer must hold, as name=value; empty is none, a value of * is any.")
+    ] = ""
+    oidc_label: Annotated[str, is_("What it is called on the button; empty is its host name.")] = ""
+    oidc_allow_private: Annotated[
+        bool, is_("Whether it may be on a private address, over plain http as well in development.")
+    ] = False
 
 
 class Registration(Struct, frozen=True, kw_only=True):
@@ -146,6 +197,9 @@ class Media(Struct, frozen=True, kw_only=True):
 
     max_image_bytes: Annotated[int, limit("Largest picture file, in bytes.", ge=1024)] = 16 * _MEBIBYTE
     max_pixels: Annotated[int, limit("Largest picture, in pixels.")] = 33_000_000
+    max_paper_bytes: Annotated[
+        int, limit("Largest picture of a paper, for identities and certificates, in bytes.", ge=1024)
+    ] = 12 * _MEBIBYTE
 
 
 class Log(Struct, frozen=True, kw_only=True):

@@ -6,11 +6,12 @@ setting is filled in by `completed`, which also refuses what does not go togethe
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_type_hints
+from typing import Annotated, Final, Literal, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -168,9 +169,8 @@ def completed(settings: Settings) -> Settings:
         raise SettingsError(
             f"server.workers: {settings.server.workers} is more than this machine's {CORES} cores"
         )
-    if settings.sms.driver == "http" and not settings.sms.url:
-        raise SettingsError("sms.url: the http driver needs the gateway's address")
     _check_reachable(settings)
+    _check_services(settings)
     if settings.is_production:
         if peers:
             raise SettingsError("federation.allow_insecure: must be empty with env = production")
@@ -204,15 +204,72 @@ def _check_reachable(settings: Settings) -> None:
         ("database.url", settings.database.url, ("postgresql", "postgres")),
         ("database.owner_url", settings.database.owner_url, ("postgresql", "postgres")),
         ("sms.url", settings.sms.url, ("https", "http")),
+        ("identity.checker_url", settings.identity.checker_url, ("https", "http")),
+        ("identity.oidc_issuer", settings.identity.oidc_issuer, ("https", "http")),
     ):
         if text and text.partition("://")[0] not in schemes:
             raise SettingsError(f"{path}: expected an address that begins with {schemes[0]}://")
     for path, text in (
         ("sms.token_file", settings.sms.token_file),
         ("federation.ca_file", settings.federation.ca_file),
+        ("identity.checker_secret_file", settings.identity.checker_secret_file),
+        ("identity.oidc_secret_file", settings.identity.oidc_secret_file),
     ):
         if text and not os.access(text, os.R_OK):
             raise SettingsError(f"{path}: {text} cannot be read")
+
+
+def _check_services(settings: Settings) -> None:
+    """What each chosen service asks for, and that its SDK is installed."""
+    by_path = {entry.path: entry.value(settings) for entry in ENTRIES}
+    for (chooser, choice), needed in _NEEDED.items():
+        if by_path[chooser] == choice:
+            for path in needed:
+                if not by_path[path]:
+                    raise SettingsError(f"{path}: is needed with {chooser} = {choice}")
+    for (chooser, choice), (extra, module) in _SDKS.items():
+        if by_path[chooser] == choice and not _is_installed(module):
+            raise SettingsError(
+                f"{chooser}: {choice} needs the extra of this name: pip install 'yanlu[{extra}]'"
+            )
+    names = [name.strip() for name in settings.sms.template_values.split(",")]
+    if not set(names) <= {"code", "minutes"} or "code" not in names:
+        raise SettingsError("sms.template_values: expected code, or code and minutes, separated by commas")
+    if settings.identity.oidc_issuer and not settings.identity.oidc_client_id:
+        raise SettingsError("identity.oidc_client_id: is needed with identity.oidc_issuer")
+    if settings.identity.oidc_claim and not settings.identity.oidc_claim.partition("=")[2]:
+        raise SettingsError("identity.oidc_claim: expected name=value, or name=* for any value")
+    if settings.identity.oidc_issuer and "openid" not in settings.identity.oidc_scope.split():
+        raise SettingsError("identity.oidc_scope: must hold openid")
+    if settings.is_production:
+        for path in ("sms.url", "identity.checker_url", "identity.oidc_issuer"):
+            if str(by_path[path]).startswith("http:"):
+                raise SettingsError(f"{path}: must be an https:// address with env = production")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # a part of its path is missing
+        return False
+
+
+_NEEDED: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("sms.driver", "http"): ("sms.url",),
+    ("sms.driver", "alibaba"): ("sms.key_id", "sms.token_file", "sms.signature", "sms.template"),
+    ("sms.driver", "tencent"): (
+        *("sms.key_id", "sms.token_file", "sms.app_id"),
+        *("sms.signature", "sms.template"),
+    ),
+    ("identity.checker", "http"): ("identity.checker_url", "identity.checker_secret_file"),
+    ("identity.checker", "alibaba"): ("identity.checker_key_id", "identity.checker_secret_file"),
+}
+_SDKS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("sms.driver", "alibaba"): ("alibaba", "alibabacloud_dysmsapi20170525"),
+    ("sms.driver", "tencent"): ("tencent", "tencentcloud.sms"),
+    ("identity.checker", "alibaba"): ("alibaba", "alibabacloud_cloudauth20190307"),
+}
+"""The extra of `pyproject.toml` that brings the SDK of a choice, and a module that it brings."""
 
 
 def _origin(text: str) -> str:

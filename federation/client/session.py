@@ -164,15 +164,16 @@ class Client:
         key: SigningKey | None,
         dialect: Dialect = Dialect.CAVAGE,
         headers: Mapping[str, str] = MappingProxyType({}),
+        most: int = 0,
     ) -> Response:
-        """What `url` answers to `body`; of the answer only the first kilobytes are read.
+        """What `url` answers to `body`; of the answer `most` bytes are wanted, mostly none.
 
         Only what we sign is sent on after a redirect: what else `headers` hold may be secrets for this
         host alone.
         """
         headers = {"Content-Type": content_type, "Accept-Encoding": "identity", **headers}
         return await self._follow(
-            url, _Ask(method="POST", body=body, headers=headers, key=key, dialect=dialect)
+            url, _Ask(method="POST", body=body, headers=headers, key=key, dialect=dialect, most=most)
         )
 
     async def _follow(self, url: str, ask: _Ask) -> Response:

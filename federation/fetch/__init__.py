@@ -5,7 +5,7 @@ callers.
 """
 
 from federation.actor import RemoteActor, RemoteKey
-from federation.client import Budget, Client, Limits, Peer
+from federation.client import Budget, Client, Limits, Peer, Response
 
 from .documents import actor, document, note
 from .keys import KeyRing, StoredKey
@@ -18,6 +18,7 @@ __all__ = [
     "Peer",
     "RemoteActor",
     "RemoteKey",
+    "Response",
     "StoredKey",
     "actor",
     "document",

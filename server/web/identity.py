@@ -76,7 +76,7 @@ async def start(request: web.Request) -> web.Response:
         rejected = Forbidden("A person rejected this identity. A code does not change that; you can appeal.")
         return await _show(request, error=rejected)
     values = {"code": code, "site": road.settings.site.title, "minutes": settings.code_minutes}
-    await request.app[keys.SMS].send(number, translate(locale_of(request), _MESSAGE, values))
+    await request.app[keys.SMS].send(number, translate(locale_of(request), _MESSAGE, values), code=code)
     return await _show(request, phone=number, waiting=True)
 
 

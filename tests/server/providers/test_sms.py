@@ -48,7 +48,7 @@ def _gateway(tmp_path: Path, provider: _Provider) -> sms.Gateway:
 async def test_the_sink_writes_the_text_under_time_and_number(tmp_path: Path) -> None:
     """A developer, or a test, reads the code there."""
     gateway = sms.open_gateway(Settings(data=tmp_path), _Provider([]).post)
-    await gateway.send(NUMBER, TEXT)
+    await gateway.send(NUMBER, TEXT, code="123456")
     (file,) = (tmp_path / "sms").iterdir()
     assert f"{TEXT}\n" == file.read_text("utf-8")
     assert f"-{NUMBER}-" in file.name
@@ -57,7 +57,7 @@ async def test_the_sink_writes_the_text_under_time_and_number(tmp_path: Path) ->
 async def test_the_gateway_gets_a_post_that_it_can_check(tmp_path: Path) -> None:
     """Nobody else must be able to send messages in our name, or the same one again much later."""
     provider = _Provider([200])
-    await _gateway(tmp_path, provider).send(NUMBER, TEXT)
+    await _gateway(tmp_path, provider).send(NUMBER, TEXT, code="123456")
     ((url, body, headers),) = provider.heard
     assert "https://sms.example/send" == url
     assert {"to": NUMBER, "text": TEXT} == {key: json.loads(body)[key] for key in ("to", "text")}
@@ -72,7 +72,7 @@ async def test_a_hiccup_is_tried_once_more_as_the_same_message(
 ) -> None:
     """The id lets the gateway know that it has had it."""
     provider = _Provider([first, 202])
-    await _gateway(tmp_path, provider).send(NUMBER, TEXT)
+    await _gateway(tmp_path, provider).send(NUMBER, TEXT, code="123456")
     ids = {json.loads(body)["id"] for _, body, _ in provider.heard}
     assert (2, 1) == (len(provider.heard), len(ids))
 
@@ -85,7 +85,7 @@ async def test_a_failure_is_told_plainly_and_logged_without_the_number(
     caplog.set_level(logging.DEBUG)
     provider = _Provider(answers)
     with pytest.raises(Unavailable):
-        await _gateway(tmp_path, provider).send(NUMBER, TEXT)
+        await _gateway(tmp_path, provider).send(NUMBER, TEXT, code="123456")
     assert tries == len(provider.heard)
     assert caplog.records
     assert "138" not in caplog.text
