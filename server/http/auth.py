@@ -51,7 +51,7 @@ _MACHINES = (
 )
 # Exactly these: the end of an address may be anybody's choice, and must not turn a page into a door without
 # proof of origin.
-_INBOX = re.compile(r"(/actor|/users/[^/]+)?/inbox")
+_BOXES = re.compile(r"(/actor|/users/[^/]+)?/inbox|/users/[^/]+/outbox")
 
 INVALID_TOKEN = "The access token is invalid"  # noqa: S105
 NEEDS_USER = "This method requires an authenticated user"
@@ -172,7 +172,7 @@ def forget(request: web.Request) -> None:
 
 def is_machine(path: str) -> bool:
     """Whether programs call here: tokens count, cookies do not, and forms need no proof of origin."""
-    return path.startswith(_MACHINES) or _INBOX.fullmatch(path) is not None
+    return path.startswith(_MACHINES) or _BOXES.fullmatch(path) is not None
 
 
 async def identify(request: web.Request, declared: Needs) -> Viewer | None:
