@@ -95,6 +95,11 @@ class RecordKind(enum.StrEnum):
     RULES_ACTIVATE = "rules:activate"
     HOST_POLICY = "host:policy"
 
+    TIERS_IMPORT = "tiers:import"
+    TIERS_ACTIVATE = "tiers:activate"
+    TIER_MOVE = "tier:move"
+    CREDIT_MANUAL = "credit:manual"
+
     VAULT_REQUEST = "vault:request"
     VAULT_APPROVE = "vault:approve"
     VAULT_REFUSE = "vault:refuse"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compliance import identity, records, vault
+from compliance import identity, records
 from compliance.activity import AccountId
 from compliance.connection import Connection
 from compliance.errors import InvalidNumber, NotAllowed
@@ -275,29 +275,6 @@ async def test_the_server_cannot_read_what_it_sealed(desk: Desk, column: str) ->
     await desk.verify()
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await desk.conn.fetch(f"select {column} from vault.paper")  # noqa: S608
-
-
-async def test_a_paper_opens_with_its_own_key_and_context_alone(
-    conn: Connection, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A row swapped with another person's gives an error, not data."""
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    kept: list[tuple[object, ...]] = []
-
-    class Catcher:
-        async def execute(self, _query: str, *values: object) -> None:
-            kept.append(values)
-
-    await vault.put(Catcher(), LI, "mobile", "+8613800138000", sealer=sealer, now=NOW, new_id=ids())
-    _, _, _, sealed, wrapped, version, _, _ = kept[0]
-    assert isinstance(sealed, bytes)
-    assert isinstance(wrapped, bytes)
-    key = sealer.open(wrapped, context=f"paper:1:mobile:{version}")
-    assert AESGCM(key).decrypt(sealed[:12], sealed[12:], b"paper:1:mobile:1") == b"+8613800138000"
-    with pytest.raises(InvalidTag):
-        AESGCM(key).decrypt(sealed[:12], sealed[12:], b"paper:2:mobile:1")
 
 
 def test_codes_are_six_digits_and_not_the_same() -> None:
