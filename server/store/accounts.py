@@ -18,21 +18,23 @@ from server.db.pool import Connection
 from server.errors import NotFound
 from server.uris import Uris
 
-from . import cache
+from . import cache, marks
 from .model import AccountView, FieldView, Page
 from .sql import both_ways, compose, fetch_page
 from .visibility import may_meet
 
 PAGE_CAP = 80
 
-COLUMNS = """a.id, a.username, a.host, a.uri, a.url, a.actor_type, a.created_at,
+COLUMNS = f"""a.id, a.username, a.host, a.uri, a.url, a.actor_type, a.created_at,
   a.suspended_at is not null as suspended, a.gone_at is not null as gone,
   f.display_name, f.html, f.source, f.fields::text as fields, f.avatar_url, f.header_url,
   coalesce(am.preview_file, am.file) as avatar_file, hm.file as header_file,
-  f.locked, f.bot, f.discoverable, f.indexable, n.posts, n.followers, n.following, n.last_post_at"""
+  f.locked, f.bot, f.discoverable, f.indexable, n.posts, n.followers, n.following, n.last_post_at,
+  {marks.COLUMNS}"""
 SOURCE = """account a
   left join profile f on f.account_id = a.id left join account_count n on n.account_id = a.id
-  left join media am on am.id = f.avatar_media_id left join media hm on hm.id = f.header_media_id"""
+  left join media am on am.id = f.avatar_media_id left join media hm on hm.id = f.header_media_id
+  left join mark k on k.account_id = a.id"""
 
 _fields = msgspec.json.Decoder(tuple[FieldView, ...])
 
@@ -371,6 +373,7 @@ def view_of(row: Any, uris: Uris) -> AccountView:
         followers=row["followers"] or 0,
         following=row["following"] or 0,
         last_post_at=row["last_post_at"],
+        mark=marks.of_row(row),
     )
 
 

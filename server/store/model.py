@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 from msgspec import Struct, structs
 
 from compliance.activity import AccountId, MediaId, PostId, Uri, Visibility
+from compliance.classes import CertClass
 from server.ids import MAX_ID
 
 Id = TypeVar("Id", bound=int)
@@ -25,6 +26,20 @@ class FieldView(Struct, frozen=True):
     html: str
     text: str
     verified_at: datetime | None = None
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """What was certified of an account; `host` is the server that vouches, `None` for this one."""
+
+    class_: CertClass
+    label: str
+    certified_at: datetime
+    expires_at: datetime
+    host: str | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is to be shown: one that ran out is not, even before anybody takes it away."""
+        return self.certified_at <= now < self.expires_at
 
 
 class AccountView(Struct, frozen=True, kw_only=True):
@@ -55,6 +70,12 @@ class AccountView(Struct, frozen=True, kw_only=True):
     followers: int
     following: int
     last_post_at: datetime | None
+    mark: Mark | None = None
+    """Kept with the account, so it may have run out since: show `mark_at`."""
+
+    def mark_at(self, now: datetime) -> Mark | None:
+        """The mark to be shown at this moment."""
+        return self.mark if self.mark is not None and self.mark.holds(now) else None
 
     @property
     def handle(self) -> str:
@@ -78,6 +99,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
             avatar=None,
             header=None,
             discoverable=False,
+            mark=None,
         )
 
 
