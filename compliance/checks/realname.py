@@ -7,9 +7,10 @@ report, appeal, withdraw and leave.
 
 from __future__ import annotations
 
-from ..activity import Announce, Create, Direction, Update, UpdateProfile, Upload
+from ..activity import Direction
 from ..facts import Facts
 from ..identity import IdentityState
+from ..publishing import publishes
 from ..subject import Subject
 from ..verdict import Finding, Outcome, Reason
 
@@ -17,20 +18,23 @@ from ..verdict import Finding, Outcome, Reason
 def check(subject: Subject, facts: Facts) -> tuple[Finding, ...]:
     """Refuses publishing by people whose identity is not known, or who have not accepted the current
     agreement."""
-    if facts.direction is Direction.IN or not _publishes(subject):
+    if facts.direction is Direction.IN or not publishes(subject.activity):
         return ()
-    reason = _identity_reason(facts) or (None if facts.has_agreed else Reason.AGREEMENT_REQUIRED)
+    reason = identity_reason(facts) or (None if facts.has_agreed else Reason.AGREEMENT_REQUIRED)
     return () if reason is None else (Finding(outcome=Outcome.REFUSE, reason=reason, check="realname"),)
 
 
-def _publishes(subject: Subject) -> bool:
-    return isinstance(subject.activity, Create | Update | UpdateProfile | Announce | Upload)
-
-
-def _identity_reason(facts: Facts) -> Reason | None:
-    if facts.identity is IdentityState.LAPSED:
-        return Reason.IDENTITY_LAPSED
-    if facts.identity not in (IdentityState.VERIFIED, IdentityState.DUE) or facts.identity_until is None:
-        return Reason.IDENTITY_REQUIRED
-    # The state is swept from time to time; the end of the grace time is exact.
-    return Reason.IDENTITY_LAPSED if facts.identity_until <= facts.now else None
+def identity_reason(facts: Facts) -> Reason | None:
+    """Why this identity may not publish now; `None` where it may."""
+    match facts.identity:
+        case IdentityState.LAPSED:
+            return Reason.IDENTITY_LAPSED
+        case IdentityState.REVOKED:
+            return Reason.IDENTITY_REVOKED
+        case IdentityState.NONE | IdentityState.PENDING | IdentityState.REJECTED:
+            return Reason.IDENTITY_REQUIRED
+        case IdentityState.VERIFIED | IdentityState.DUE:
+            if facts.identity_until is None:
+                return Reason.IDENTITY_REQUIRED
+            # The state is swept from time to time; the end of the grace time is exact.
+            return Reason.IDENTITY_LAPSED if facts.identity_until <= facts.now else None

@@ -13,7 +13,8 @@ from types import MappingProxyType
 
 from . import foreign, organisation, permits, phones, resident
 from .answer import Answer, FormReason, FormWarning, NumberType, Sex
-from .phones import masked, mobile
+from .masks import masked, masked_name
+from .phones import mobile
 from .writing import cleaned, has_invisible
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "check",
     "cleaned",
     "masked",
+    "masked_name",
     "mobile",
 ]
 

@@ -53,8 +53,3 @@ def checked(text: str, as_of: date) -> Answer:
         return Answer(normalized=mobile(text))
     except InvalidNumber as error:
         return Answer(reason=FormReason(error.code), normalized=text)
-
-
-def masked(number: str) -> str:
-    """What its owner may be shown of a number: enough to know which it is."""
-    return f"{number[:-8]}****{number[-4:]}" if len(number) > 10 else f"{number[:2]}****{number[-2:]}"

@@ -29,7 +29,8 @@ _STATES: Final = {
     IdentityState.VERIFIED: mark("verified"),
     IdentityState.DUE: mark("verified, to be confirmed again"),
     IdentityState.LAPSED: mark("lapsed"),
-    IdentityState.REJECTED: mark("rejected by a person"),
+    IdentityState.REJECTED: mark("the last claim was turned down"),
+    IdentityState.REVOKED: mark("withdrawn by a person"),
 }
 _METHODS: Final = {
     Method.MOBILE: mark("by mobile phone"),

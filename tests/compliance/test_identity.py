@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import datetime
 
-from compliance import identity, records
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compliance import decisions, identity, records
 from compliance.activity import AccountId
 from compliance.connection import Connection
 from compliance.errors import InvalidNumber, NotAllowed
-from compliance.identity import Identity, IdentityState, Method, NotConfirmed
+from compliance.identity import Event, Identity, IdentityState, Method, NotConfirmed, holders, states
 from compliance.records import RecordKind
 from compliance.sealing import Sealer
+from compliance.vault import Field
+from compliance.verdict import DecisionId, Reason
 
 from .build import NOW, SOURCE, Clock, ids
 
@@ -73,10 +79,25 @@ class Desk:
             self.conn, who, reason=reason, by=by, now=self.clock(), source=SOURCE, new_id=ids()
         )
 
-    async def reject(self, who: AccountId = LI) -> None:
-        await identity.reject(
+    async def revoke(self, who: AccountId = LI) -> DecisionId:
+        return await identity.revoke(
             self.conn, who, reason="not theirs", by=BO, now=self.clock(), source=SOURCE, new_id=ids()
         )
+
+    async def restore(self, who: AccountId = LI) -> Identity:
+        return await identity.restore(
+            self.conn,
+            who,
+            reason="theirs after all",
+            by=BO,
+            accounts_per_identity=2,
+            now=self.clock(),
+            source=SOURCE,
+            new_id=ids(),
+        )
+
+    async def withdraw(self, who: AccountId = LI) -> datetime | None:
+        return await identity.withdraw(self.conn, who, now=self.clock(), source=SOURCE, new_id=ids())
 
     async def state(self, who: AccountId = LI) -> IdentityState:
         return (await identity.get(self.conn, who)).state
@@ -220,7 +241,7 @@ async def test_a_number_is_free_again_when_its_account_has_another(desk: Desk) -
         await desk.verify(AccountId(number))
     await desk.verify(AccountId(10), OTHER)
     assert isinstance(await desk.verify(LI), Identity)
-    await desk.reject(AccountId(11))
+    await desk.revoke(AccountId(11))
     assert isinstance(await desk.verify(AccountId(12)), Identity)
 
 
@@ -237,16 +258,104 @@ async def test_an_attestation_keeps_the_result_and_the_reason(desk: Desk) -> Non
         await desk.attest(by=LI)
 
 
-async def test_who_was_rejected_comes_back_only_by_a_person(desk: Desk) -> None:
-    """A code for the same phone would undo what a person found."""
+async def test_who_was_revoked_comes_back_only_by_a_person(desk: Desk) -> None:
+    """A code for the same phone would undo what a person found, and so would deleting and beginning again."""
     await desk.verify()
     await desk.start()
-    await desk.reject()
-    assert await desk.state() is IdentityState.REJECTED
+    decision = await decisions.get(desk.conn, await desk.revoke())
+    assert (decision.reason, decision.actor_id, decision.decided_by, decision.statement) == (
+        Reason.IDENTITY_REVOKED,
+        LI,
+        BO,
+        "not theirs",
+    )
+    assert await desk.state() is IdentityState.REVOKED
     assert await desk.confirm() is NotConfirmed.WRONG_CODE
-    with pytest.raises(NotAllowed, match="rejected"):
-        await desk.start()
+    for act in (desk.start, desk.withdraw, desk.revoke):
+        with pytest.raises(NotAllowed, match="revoked"):
+            await act()
     assert (await desk.attest()).state is IdentityState.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("days", "state"),
+    [(0, IdentityState.VERIFIED), (365, IdentityState.DUE), (395, IdentityState.LAPSED)],
+)
+async def test_a_restored_identity_is_what_it_was_as_the_clock_has_it(
+    desk: Desk, days: int, state: IdentityState
+) -> None:
+    """Nobody gains or loses time by a mistake of ours."""
+    before = await desk.verify()
+    await desk.revoke()
+    desk.clock.move(days=days)
+    known = await desk.restore()
+    assert isinstance(before, Identity)
+    assert (known.state, known.due_at) == (state, before.due_at)
+    with pytest.raises(NotAllowed, match="not revoked"):
+        await desk.restore()
+
+
+async def test_a_restored_identity_has_no_more_accounts_than_others(desk: Desk) -> None:
+    """What others verified by the same number meanwhile counts."""
+    await desk.verify()
+    await desk.revoke()
+    for number in (10, 11):
+        await desk.verify(AccountId(number))
+    assert (await desk.restore()).state is IdentityState.PENDING
+
+
+async def test_a_withdrawn_identity_publishes_no_more_and_its_paper_is_kept_as_the_law_asks(
+    desk: Desk,
+) -> None:
+    """Six months, as for the log of what was published; then the upkeep destroys it."""
+    await desk.verify()
+    assert await desk.withdraw() == NOW.replace(month=12)
+    assert await desk.state() is IdentityState.NONE
+    for number in (10, 11):
+        assert isinstance(await desk.verify(AccountId(number)), Identity), "the number is free again"
+    [end] = await desk.conn.fetch("select why, ends_at from compliance.paper_end")
+    assert dict(end) == {"why": "withdrawn", "ends_at": NOW.replace(month=12)}
+    assert await desk.withdraw(AccountId(3)) is None, "there was nothing"
+
+
+async def test_another_number_leaves_the_one_before_to_be_destroyed(desk: Desk) -> None:
+    """What is corrected is not kept wrong."""
+    await desk.verify()
+    await desk.verify(phone=OTHER)
+    [held] = await holders.list_for(desk.conn, LI)
+    assert (held.kind, held.masked) == (Field.MOBILE, "139****9000")
+    assert [
+        (row["why"], row["ends_at"])
+        for row in await desk.conn.fetch("select why, ends_at from compliance.paper_end")
+    ] == [("replaced", NOW)]
+
+
+@given(st.lists(st.sampled_from(Event)))
+def test_every_walk_through_the_states_keeps_the_promises(events: list[Event]) -> None:
+    """Nobody publishes who was not verified since the last end, and nobody leaves `revoked` but by a
+    person."""
+    state, proven = IdentityState.NONE, False
+    for event in events:
+        try:
+            after = states.step(state, event)
+        except NotAllowed:
+            assert event not in states.STEPS or state not in states.STEPS[event]
+            continue
+        if state is IdentityState.REVOKED and after is not state:
+            assert event in (Event.RESTORE, Event.ATTEST)
+        if event in (Event.VERIFY, Event.ATTEST, Event.RESTORE):
+            proven = True
+        if event in (Event.LAPSE, Event.REVOKE, Event.WITHDRAW):
+            proven = False
+        if after in (IdentityState.VERIFIED, IdentityState.DUE):
+            assert proven, (events, event)
+        state = after
+
+
+def test_every_state_can_end_in_verified() -> None:
+    """Nobody is shut out for good."""
+    for state in IdentityState:
+        assert states.step(state, Event.ATTEST) is IdentityState.VERIFIED
 
 
 async def test_what_is_no_number_is_refused_before_anything_is_kept(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compliance.errors import InvalidNumber
-from compliance.numbers import masked, mobile
+from compliance.numbers import NumberType, masked, masked_name, mobile
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,29 @@ def test_what_is_no_mobile_number_is_refused_without_being_repeated(typed: str, 
 
 
 @pytest.mark.parametrize(
-    ("number", "shown"),
-    [("+8613800138000", "+86138****8000"), ("+85291234567", "+852****4567"), ("12345", "12****45")],
+    ("number_type", "number", "shown"),
+    [
+        (NumberType.MOBILE, "+8613800138000", "138****8000"),
+        (NumberType.MOBILE, "+85291234567", "+85*****4567"),
+        (NumberType.RESIDENT_ID, "11010519491231002X", "110***********002X"),
+        (NumberType.RESIDENT_ID_15, "110101050101001", "110*********001"),
+        (NumberType.USCC, "91350100MA01ABCD55", "9135**********CD55"),
+        (NumberType.ORG_CODE, "D2143569X", "D2*****9X"),
+        (NumberType.PASSPORT_CN, "E12345678", "E1*****78"),
+        (NumberType.HK_MACAU_PERMIT, "H1234567800", "H1*******00"),
+        (NumberType.TAIWAN_PERMIT, "12345678", "12****78"),
+        (NumberType.FOREIGN_PERMANENT_RESIDENT, "911840190505050119", "911***********0119"),
+        (NumberType.FOREIGN_PERMANENT_RESIDENT_15, "PAK310080010103", "PAK*********103"),
+    ],
 )
-def test_a_masked_number_is_known_again_and_no_more(number: str, shown: str) -> None:
+def test_a_masked_number_is_known_again_and_no_more(number_type: NumberType, number: str, shown: str) -> None:
     """It is shown to its owner, where others may look over a shoulder."""
-    assert masked(number) == shown
+    assert masked(number_type, number) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("张三丰", "张**"), ("李四", "李*"), ("王", "王*"), (" Ada  Lovelace", "A**  L*******")],
+)
+def test_of_a_name_the_first_letters_are_shown(name: str, shown: str) -> None:
+    assert masked_name(name) == shown

@@ -1,0 +1,50 @@
+"""Article 7: whether it is known who somebody is. `states` draws how; the other modules are the ways there.
+
+What it is, only the vault knows: nothing here opens a paper.
+"""
+
+from __future__ import annotations
+
+from .holders import Held, Number
+from .mobile import CODE_DIGITS, CODE_MINUTES, TRIES, NotConfirmed, confirm_mobile, new_code, start_mobile
+from .people import KEEP_MONTHS, attest, restore, revoke, verify_organisation, withdraw
+from .states import (
+    ACCOUNTS_PER_IDENTITY,
+    GRACE_DAYS,
+    REVERIFY_MONTHS,
+    Event,
+    Identity,
+    IdentityState,
+    Method,
+    SubjectType,
+    get,
+    sweep,
+)
+
+__all__ = [
+    "ACCOUNTS_PER_IDENTITY",
+    "CODE_DIGITS",
+    "CODE_MINUTES",
+    "GRACE_DAYS",
+    "KEEP_MONTHS",
+    "REVERIFY_MONTHS",
+    "TRIES",
+    "Event",
+    "Held",
+    "Identity",
+    "IdentityState",
+    "Method",
+    "NotConfirmed",
+    "Number",
+    "SubjectType",
+    "attest",
+    "confirm_mobile",
+    "get",
+    "new_code",
+    "restore",
+    "revoke",
+    "start_mobile",
+    "sweep",
+    "verify_organisation",
+    "withdraw",
+]
