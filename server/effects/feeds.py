@@ -33,7 +33,10 @@ async def fan_out(conn: Connection, posts: Sequence[PostId], ground: Ground) -> 
             select w.follower_id, w.boosts from follow w
             where w.followee_id = p.account_id and w.state = 'accepted' offset 0) f
           cross join lateral (
-            select from member m where m.account_id = f.follower_id and m.seen_at > $2 offset 0) here
+            select from member m where m.account_id = f.follower_id and m.seen_at > $2
+            union all
+            select from compliance.organisation o where o.account_id = f.follower_id and o.seen_at > $2
+            offset 0) here
         where (f.boosts or not p.is_boost)
           and (p.visibility <> 'direct'
                or exists (select from mention n where n.post_id = p.id and n.account_id = f.follower_id))
@@ -42,7 +45,7 @@ async def fan_out(conn: Connection, posts: Sequence[PostId], ground: Ground) -> 
                           where g.follower_id = f.follower_id and g.followee_id = p.answered
                           and g.state = 'accepted'))
         union all
-        select p.account_id, p.id from p join member m on m.account_id = p.account_id
+        select p.account_id, p.id from p join account a on a.id = p.account_id and a.host is null
         on conflict do nothing
         returning owner_id
         """,
@@ -79,7 +82,7 @@ async def join(conn: Connection, pairs: Sequence[tuple[AccountId, AccountId]]) -
         insert into feed (owner_id, post_id)
         select n.follower_id, p.id
         from unnest($1::bigint[], $2::bigint[]) as n(follower_id, followee_id)
-             join member m on m.account_id = n.follower_id
+             join account a on a.id = n.follower_id and a.host is null
              cross join lateral (
                select id from post
                where account_id = n.followee_id and withdrawn_at is null and visibility <> 'direct'

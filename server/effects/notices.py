@@ -19,7 +19,7 @@ async def of_posts(conn: Connection, posts: Sequence[PostId], ground: Ground) ->
         """
         select m.account_id, 'mention' as kind, p.account_id as from_id, p.id as post_id
         from post p join mention m on m.post_id = p.id
-        and not m.silent join member l on l.account_id = m.account_id
+        and not m.silent join account l on l.id = m.account_id and l.host is null
         where p.id = any($1) and m.account_id <> p.account_id
           and (select count(*) from mention c where c.post_id = p.id and not c.silent) <= $2
         union all
@@ -73,7 +73,7 @@ async def tell(
         select n.id, n.account_id, n.kind, n.from_id, n.post_id, $6
         from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[])
           as n(id, account_id, kind, from_id, post_id)
-        where exists (select 1 from member m where m.account_id = n.account_id)
+        where exists (select 1 from account a where a.id = n.account_id and a.host is null)
           and n.account_id <> n.from_id
           and not exists (select 1 from block b where (b.account_id = n.account_id
           and b.target_id = n.from_id)
@@ -104,7 +104,7 @@ async def of_decisions(
         insert into notification (id, account_id, kind, decision_id, created_at)
         select n.id, n.account_id, 'decision', n.decision_id, $4
         from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as n(id, account_id, decision_id)
-             join member m on m.account_id = n.account_id
+             join account a on a.id = n.account_id and a.host is null
         returning account_id
         """,
         [ground.ids() for _ in decisions],

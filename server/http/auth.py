@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeAlias
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
@@ -23,18 +22,34 @@ from compliance.activity import AccountId
 from .. import changes, keys
 from ..db.pool import Connection
 from ..errors import Forbidden, Unauthorised
-from ..events import Events
 from ..i18n import mark
 from ..store import accounts, homes, sessions, tokens
-from ..store.model import AccountView, Role
-from . import cookies
+from . import acting, cookies
 from .routes import Needs, Who
+from .viewers import NEEDS_USER, SEEN, Seen, Viewer, covers
 
-_KEPT_NS = 3_000_000_000
-_KEPT_MOST = 4_096
-_CHANNEL = "viewers"
-_CHANGES = changes.Changes(bits=0)
-_ANYBODY = 0
+__all__ = (
+    "DECOY",
+    "FRESH",
+    "INVALID_TOKEN",
+    "NEEDS_USER",
+    "OUTSIDE_SCOPES",
+    "SEEN",
+    "UNCONFIRMED",
+    "Seen",
+    "Viewer",
+    "acting_by",
+    "bearer",
+    "covers",
+    "digest",
+    "forget",
+    "identify",
+    "is_machine",
+    "person",
+    "viewer",
+    "viewer_id",
+)
+
 UNCONFIRMED = mark("Your login is missing a confirmed e-mail address")
 DECOY = "decoy"
 """The scope of a token that was given to hide that an address has an account: it never opens anything."""
@@ -54,96 +69,11 @@ _MACHINES = (
 _BOXES = re.compile(r"(/actor|/users/[^/]+)?/inbox|/users/[^/]+/outbox")
 
 INVALID_TOKEN = "The access token is invalid"  # noqa: S105
-NEEDS_USER = "This method requires an authenticated user"
 OUTSIDE_SCOPES = "This action is outside the authorized scopes"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Viewer:
-    """Somebody who is known: a person, or (`account` is `None`) only an app."""
-
-    account: AccountView | None
-    locale: str | None
-    roles: frozenset[Role]
-    scopes: frozenset[str]
-    """What the token may do; empty for a page session, which is not limited by scopes."""
-    app_id: int | None
-    """The app the token was given to; `None` for a page session."""
-    token_hash: bytes
-    """Of the token or cookie."""
-    csrf: bytes
-    """Ties the forms of a page session to it; empty for a token."""
-    preferences: Mapping[str, Any]
-    """What the person has chosen for posting; empty for a page session, whose pages ask for themselves."""
-    has_totp: bool
-    confirmed_at: datetime | None
-    """When the second factor was last given in this session."""
-    email_confirmed: bool
-
-    @property
-    def id(self) -> AccountId:
-        """The person's id."""
-        return self.me.id
-
-    @property
-    def me(self) -> AccountView:
-        """The person; handlers of routes for persons may rely on there being one."""
-        if self.account is None:
-            raise Unauthorised(NEEDS_USER)
-        return self.account
-
-    def may(self, scope: str) -> bool:
-        """Whether the token's scopes cover `scope`, directly or through a wider one."""
-        return covers(self.scopes, scope)
-
-
-_VIEWER = web.RequestKey("viewer", Viewer)
-
-
-class Seen:
-    """Who the tokens and cookies of the last seconds stand for."""
-
-    def __init__(self, events: Events | None = None) -> None:
-        self._kept: dict[bytes, tuple[int, Viewer | None]] = {}
-        self._events = events
-        if events is not None:
-            events.subscribe(_CHANNEL, lambda _: self._kept.clear())
-
-    def find(self, token_hash: bytes) -> tuple[Viewer | None] | None:
-        """What is known of it, which may be that nobody has it; `None` where it must be looked up."""
-        found = self._kept.get(token_hash)
-        if found is None or found[0] + _KEPT_NS < changes.now() or _CHANGES.is_since(_ANYBODY, found[0]):
-            return None
-        return (found[1],)
-
-    def keep(self, token_hash: bytes, viewer: Viewer | None, *, read_at: int) -> None:
-        """Keeps what was read at `read_at`, for seconds, and until something about somebody changes."""
-        if len(self._kept) >= _KEPT_MOST:
-            self._kept.clear()
-        self._kept[token_hash] = (read_at, viewer)
-
-    def forget(self) -> None:
-        """Something about somebody changed: the next request looks again, also in the other processes."""
-        _CHANGES.mark(_ANYBODY)
-        self._kept.clear()
-        if self._events is not None:
-            self._events.notify(_CHANNEL)
-
-
-SEEN = web.AppKey("seen", Seen)
 _Load: TypeAlias = Callable[[web.Request, Connection, bytes], Awaitable[Viewer | None]]
-
-# `follow` is older than scopes with a colon, and clients still ask for it.
-_FOLLOW = frozenset(f"{way}:{what}" for way in ("read", "write") for what in ("blocks", "follows", "mutes"))
-
-
-def covers(granted: frozenset[str], scope: str) -> bool:
-    """Whether `granted` includes `scope`: itself, its whole way (`read`), or the old `follow`."""
-    if scope in granted or scope.rpartition(":")[0] in granted:
-        return True
-    if scope.startswith("admin:"):
-        return ":".join(scope.split(":")[:2]) in granted
-    return scope in _FOLLOW and "follow" in granted
+_VIEWER = web.RequestKey("viewer", Viewer)
 
 
 def viewer(request: web.Request) -> Viewer | None:
@@ -165,6 +95,12 @@ def person(request: web.Request) -> Viewer:
     return found
 
 
+def acting_by(request: web.Request) -> AccountId | None:
+    """The person who acts for the organisation that is asking; `None` where people ask for themselves."""
+    found = viewer(request)
+    return found.by.id if found is not None and found.by is not None else None
+
+
 def forget(request: web.Request) -> None:
     """What tokens and sessions stand for has changed: nobody must go by what was kept."""
     request.app[SEEN].forget()
@@ -180,9 +116,13 @@ async def identify(request: web.Request, declared: Needs) -> Viewer | None:
     if is_machine(request.path):
         found = await _by_token(request, declared)
         _check_token(found, declared)
+        if found is not None:
+            found = await acting.for_token(request, found, declared)
     else:
         found = await _by_session(request)
         _check_session(request, found, declared)
+        if found is not None:
+            found = await acting.for_session(request, found)
     if found is not None:
         request[_VIEWER] = found
     return found
@@ -250,6 +190,7 @@ async def _load_token(request: web.Request, conn: Connection, token_hash: bytes)
         has_totp=token.has_totp,
         confirmed_at=None,
         email_confirmed=token.email_confirmed,
+        acting_for=token.acting_for,
     )
 
 
@@ -274,6 +215,8 @@ async def _load_session(request: web.Request, conn: Connection, token_hash: byte
         has_totp=session.has_totp,
         confirmed_at=session.confirmed_at,
         email_confirmed=session.email_confirmed,
+        acting_for=session.acting_for,
+        places=await acting.places(conn, session.account_id, uris=request.app[keys.URIS]),
     )
 
 

@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 from .. import keys
 from ..errors import Forbidden
 from ..i18n import mark
-from . import body, cookies
+from . import acting, body, cookies
 from .auth import viewer
 
 FIELD = "csrf"
@@ -49,7 +49,7 @@ async def check(request: web.Request, limit: int) -> None:
     given = request.headers.get(HEADER)
     if given is None:
         given = (await body.read(request, limit=limit)).text(FIELD)
-    if not _matches(_secret(request), given):
+    if not any(_matches(secret, given) for secret in _secrets(request)):
         raise Forbidden(_REFUSED)
 
 
@@ -63,6 +63,15 @@ def _secret(request: web.Request) -> bytes:
         cookie = cookies.new_token()
         request[_NEW] = cookie
     return hashlib.sha256(cookie.encode("utf-8", "surrogatepass")).digest()
+
+
+def _secrets(request: web.Request) -> list[bytes]:
+    """The present one; for what is the person's own, also that of a page on which they act for an
+    organisation: it has the menu to log out on it."""
+    found, own = viewer(request), _secret(request)
+    if found is not None and found.acting_for is not None and acting.is_personal(request.path):
+        return [own, acting.form_secret(own, found.acting_for)]
+    return [own]
 
 
 def _matches(secret: bytes, given: str) -> bool:

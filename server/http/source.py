@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from compliance.records import Source
 
 from .. import keys
 from ..settings import parse_networks
+from . import auth
 
 Address: TypeAlias = IPv4Address | IPv6Address
 _networks = cache(parse_networks)
@@ -22,7 +24,7 @@ _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def source_of(request: web.Request) -> Source:
-    """Address, port and client of this request, as they go into the log."""
+    """Address, port and client of this request, as they go into the log, and who acts for whom."""
     found = request.get(_SOURCE)
     if found is None:
         address, port = _origin(request)
@@ -31,7 +33,8 @@ def source_of(request: web.Request) -> Source:
         client = _NOT_PLAIN.sub(" ", told)[:_MAX_CLIENT]
         found = Source(address=str(address) if address else None, port=port, client=client)
         request[_SOURCE] = found
-    return found
+    by = auth.acting_by(request)
+    return found if by is None else replace(found, by=by)
 
 
 def subject_of(request: web.Request) -> str:

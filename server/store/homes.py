@@ -43,6 +43,24 @@ async def welcome(conn: Connection, account_id: AccountId, *, now: datetime) -> 
         await rebuild(conn, account_id)
 
 
+async def welcome_organisation(conn: Connection, organisation_id: AccountId, *, now: datetime) -> None:
+    """The same for an organisation that somebody reads for."""
+    was_away = await conn.fetchval(
+        """
+        with before as (select account_id, seen_at from compliance.organisation where account_id = $1)
+        update compliance.organisation o set seen_at = $2 from before b
+        where o.account_id = b.account_id and (b.seen_at is null or b.seen_at < $3)
+        returning b.seen_at is null or b.seen_at < $4
+        """,
+        organisation_id,
+        now,
+        now - members.SEEN_EVERY,
+        now - members.AWAY,
+    )
+    if was_away:
+        await rebuild(conn, organisation_id)
+
+
 async def rebuild(conn: Connection, account_id: AccountId) -> None:
     """Puts the newest posts of whom the account follows, and its own, into its home timeline."""
     await conn.execute(_REBUILD, account_id, POSTS)

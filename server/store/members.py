@@ -22,7 +22,7 @@ from .sql import both_ways, compose, fetch_page
 PAGE_CAP = 100
 AWAY = timedelta(days=30)
 """Whoever was not seen for so long has no home timeline written ahead; it is rebuilt on return."""
-_SEEN_EVERY = timedelta(hours=1)
+SEEN_EVERY = timedelta(hours=1)
 
 
 class Member(Struct, frozen=True, kw_only=True):
@@ -181,7 +181,7 @@ async def seen(conn: Connection, account_id: AccountId, *, now: datetime) -> boo
         """,
         account_id,
         now,
-        now - _SEEN_EVERY,
+        now - SEEN_EVERY,
         now - AWAY,
     )
     return bool(was_away)

@@ -38,6 +38,8 @@ class Session(Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None
     address: str | None
     client: str
+    acting_for: AccountId | None = None
+    """The organisation in whose name its pages act at the moment."""
 
 
 class MailLink(Struct, frozen=True, kw_only=True):
@@ -54,7 +56,8 @@ _SELECT = compose(
     """
     select s.id, s.account_id, a.username, m.locale, {roles}, a.suspended_at is not null as suspended,
       m.email_confirmed_at is not null as email_confirmed, m.totp_enabled_at is not null as has_totp, s.csrf,
-      s.created_at, s.seen_at, s.expires_at, s.confirmed_at, host(s.address) as address, s.client
+      s.created_at, s.seen_at, s.expires_at, s.confirmed_at, host(s.address) as address, s.client,
+      s.acting_for
     from session s join member m on m.account_id = s.account_id join account a on a.id = s.account_id
     where a.gone_at is null
     """,
@@ -116,6 +119,13 @@ async def touch(conn: Connection, token_hash: bytes, *, now: datetime, expires_a
 async def confirm(conn: Connection, token_hash: bytes, *, now: datetime) -> None:
     """Notes that the second factor was just given in this session."""
     await conn.execute("update session set confirmed_at = $2 where token_hash = $1", token_hash, now)
+
+
+async def act_for(conn: Connection, token_hash: bytes, organisation_id: AccountId | None) -> None:
+    """From now on the session's pages act for the organisation, or for the person again."""
+    await conn.execute(
+        "update session set acting_for = $2 where token_hash = $1", token_hash, organisation_id
+    )
 
 
 async def list_(conn: Connection, account_id: AccountId, *, now: datetime) -> list[Session]:
@@ -217,6 +227,7 @@ def _session(row: Any) -> Session:
         confirmed_at=row["confirmed_at"],
         address=row["address"],
         client=row["client"],
+        acting_for=row["acting_for"],
     )
 
 

@@ -48,6 +48,7 @@ class Code(Struct, frozen=True, kw_only=True):
     challenge: str | None
     expires_at: datetime
     used_at: datetime | None
+    acting_for: AccountId | None = None
 
 
 class Token(Struct, frozen=True, kw_only=True):
@@ -68,12 +69,15 @@ class Token(Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     created_at: datetime
     used_at: datetime | None
+    acting_for: AccountId | None = None
+    """The organisation that the token was given for."""
+    acting_for_name: str | None = None
 
 
 _APP = "id, name, website, redirect_uris, scopes, client_id, client_secret_hash, created_at"
 _APP_BY_CLIENT_ID = compose("select {app} from oauth_app where client_id = $1", app=_APP)
 _APP_BY_ID = compose("select {app} from oauth_app where id = $1", app=_APP)
-_CODE = "app_id, account_id, redirect_uri, scopes, challenge, expires_at"
+_CODE = "app_id, account_id, redirect_uri, scopes, challenge, expires_at, acting_for"
 # The old row is read under a lock, so that of two uses at once only one sees the code unused.
 _USE_CODE = compose(
     """
@@ -90,9 +94,9 @@ _TOKEN = compose(
     select t.id, t.app_id, p.name as app_name, p.website as app_website, t.account_id, a.username, m.locale,
       {roles}, a.suspended_at is not null as suspended, m.email_confirmed_at is not null as email_confirmed,
       m.totp_enabled_at is not null as has_totp, m.preferences::text as preferences, t.scopes, t.created_at,
-      t.used_at
+      t.used_at, t.acting_for, o.username as acting_for_name
     from oauth_token t join oauth_app p on p.id = t.app_id left join member m on m.account_id = t.account_id
-      left join account a on a.id = t.account_id
+      left join account a on a.id = t.account_id left join account o on o.id = t.acting_for
     where t.revoked_at is null and a.gone_at is null
     """,
     roles=ROLES,
@@ -152,13 +156,14 @@ async def insert_code(
     challenge: str | None,
     now: datetime,
     expires_at: datetime,
+    acting_for: AccountId | None = None,
 ) -> None:
     """Notes that somebody said yes to an app."""
     await conn.execute(
         """
         insert into oauth_code (code_hash, app_id, account_id, redirect_uri, scopes, challenge, created_at,
-                                expires_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+                                expires_at, acting_for)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         """,
         code_hash,
         app_id,
@@ -168,6 +173,7 @@ async def insert_code(
         challenge,
         now,
         expires_at,
+        acting_for,
     )
 
 
@@ -187,6 +193,7 @@ async def use_code(conn: Connection, code_hash: bytes, app_id: int, *, now: date
         challenge=row["challenge"],
         expires_at=row["expires_at"],
         used_at=row["used_at"],
+        acting_for=row["acting_for"],
     )
 
 
@@ -200,12 +207,14 @@ async def insert(
     scopes: Sequence[str],
     now: datetime,
     code_hash: bytes | None = None,
+    acting_for: AccountId | None = None,
 ) -> None:
-    """Gives a token."""
+    """Gives a token; `acting_for` is the organisation that the person acts for with it."""
     await conn.execute(
         """
-        insert into oauth_token (token_hash, id, app_id, account_id, scopes, code_hash, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        insert into oauth_token
+          (token_hash, id, app_id, account_id, scopes, code_hash, created_at, acting_for)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
         """,
         token_hash,
         id,
@@ -214,6 +223,7 @@ async def insert(
         list(scopes),
         code_hash,
         now,
+        acting_for,
     )
 
 
@@ -268,6 +278,23 @@ async def revoke_by_code(conn: Connection, code_hash: bytes) -> int:
     )
 
 
+async def revoke_acting(conn: Connection, account_id: AccountId, organisation_id: AccountId) -> int:
+    """Ends the tokens with which somebody acted for an organisation, and their sessions' choice of it."""
+    await conn.execute(
+        "update session set acting_for = null where account_id = $1 and acting_for = $2",
+        account_id,
+        organisation_id,
+    )
+    return affected(
+        await conn.execute(
+            "update oauth_token set revoked_at = now() "
+            "where account_id = $1 and acting_for = $2 and revoked_at is null",
+            account_id,
+            organisation_id,
+        )
+    )
+
+
 async def revoke_all(conn: Connection, account_id: AccountId) -> int:
     """Ends every token of an account."""
     return affected(
@@ -310,4 +337,6 @@ def _token(row: Any) -> Token:
         scopes=tuple(row["scopes"]),
         created_at=row["created_at"],
         used_at=row["used_at"],
+        acting_for=row["acting_for"],
+        acting_for_name=row["acting_for_name"],
     )
