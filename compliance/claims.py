@@ -20,7 +20,13 @@ from .paperwork import FieldName, Kind, Need
 LONGEST = 120
 LABEL_LONGEST = 40
 _SEALED = frozenset(
-    {FieldName.NAME, FieldName.USCC, FieldName.ORG_CODE, FieldName.ORGANISATION_NAME, FieldName.LEGAL_REPRESENTATIVE}
+    {
+        FieldName.NAME,
+        FieldName.USCC,
+        FieldName.ORG_CODE,
+        FieldName.ORGANISATION_NAME,
+        FieldName.LEGAL_REPRESENTATIVE,
+    }
 )
 """What identifies somebody: in the vault, and shown only to whoever decides."""
 _ORGANISATION_CODE = slice(8, 17)
@@ -111,9 +117,9 @@ def check_fields(kind: Kind, values: Mapping[FieldName, str], *, as_of: date) ->
         if fault is not None:
             found.append(Wrong(field, fault))
     code, org = values.get(FieldName.USCC, ""), values.get(FieldName.ORG_CODE, "")
-    if code and org and not any(wrong.place in (FieldName.USCC, FieldName.ORG_CODE) for wrong in found):
-        if code[_ORGANISATION_CODE] != org:
-            found.append(Wrong(FieldName.ORG_CODE, Fault.ORGANISATION_CODE_DIFFERS))
+    is_right = not any(wrong.place in (FieldName.USCC, FieldName.ORG_CODE) for wrong in found)
+    if code and org and is_right and code[_ORGANISATION_CODE] != org:
+        found.append(Wrong(FieldName.ORG_CODE, Fault.ORGANISATION_CODE_DIFFERS))
     return found
 
 
@@ -126,9 +132,11 @@ def check_papers(kind: Kind, slots: Mapping[str, Sequence[int]]) -> list[Wrong]:
         for paper in kind.papers
         if paper.need is Need.REQUIRED and not slots.get(paper.name)
     ]
-    for papers in kind.groups().values():
-        if not any(slots.get(paper.name) for paper in papers):
-            found.append(Wrong(f"paper:{papers[0].name}", missing))
+    found += [
+        Wrong(f"paper:{papers[0].name}", missing)
+        for papers in kind.groups().values()
+        if not any(slots.get(paper.name) for paper in papers)
+    ]
     return found
 
 
@@ -155,7 +163,11 @@ def _fault(field: FieldName, value: str, as_of: date) -> Fault | None:
         case FieldName.ISSUED_UNTIL:
             return _date_fault(value, as_of)
         case FieldName.WEBSITE:
-            return None if value.startswith(("https://", "http://")) and " " not in value else Fault.WEBSITE_WRONG
+            return (
+                None
+                if value.startswith(("https://", "http://")) and " " not in value
+                else Fault.WEBSITE_WRONG
+            )
         case _:
             return None
 

@@ -87,7 +87,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One way to be certified. `label` is what stands by the mark where the subject has no registered name."""
+    """One way to be certified."""
 
     class_: CertClass = msgspec.field(name="class")
     name: _Slug

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from . import reopening
 from .activity import AccountId, Activity, Direction
 from .connection import Connection
 from .decisions import Decision
@@ -33,5 +34,7 @@ Again: TypeAlias = tuple[Activity, Direction] | None
 """An activity that the caller submits here and now, where there is one."""
 Remedy: TypeAlias = Callable[[Connection, Overturned], Awaitable[Again]]
 
-REMEDIES: Mapping[Matter, Remedy] = {}
+REMEDIES: Mapping[Matter, Remedy] = {
+    Matter.CERTIFICATION: reopening.overturned,
+}
 """How each kind of decision is made good."""
