@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
+import resource
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from compliance import agreements, records, wordlists
+from compliance import agreements, paperwork, records, wordlists
 from compliance.activity import AccountId
 from compliance.errors import SealBroken
+from compliance.keyring import FileKeys, GivenKeys, KeySource
 from compliance.sealing import Sealer
 
 from . import keypair
@@ -27,14 +30,20 @@ from .db.roles import find_app_role
 from .events import EVERYTHING, Events
 from .ids import MAX_WORKER, Clock, IdMaker, system_clock
 from .pipeline import Road, Rules
+from .providers.kms import open_kms
 from .settings import Settings
 from .store import accounts, actor_keys, cache
 from .uris import Uris
 
 SECRET = "secret.key"  # noqa: S105 - the name of a file
+VAULT = "vault"
+"""The channel that says that there are other keys."""
 _CLOSE_SECONDS = 10.0
 MOST_WORKERS = 56
 """Worker numbers above this belong to the command line."""
+_reading: set[asyncio.Task[None]] = set()
+
+log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -68,7 +77,9 @@ async def open_road(
         await events.start(url)
         async with pool.acquire() as conn:
             book = await wordlists.load_active(conn)
-            sealer = _load_sealer(settings.data / SECRET, await actor_keys.find_oldest(conn))
+            oldest = await actor_keys.find_oldest(conn)
+        sealer = await asyncio.to_thread(_load_sealer, settings, oldest)
+        _follow_keys(events, sealer)
         yield Road(
             pool=pool,
             settings=settings,
@@ -84,18 +95,47 @@ async def open_road(
         await _close(pool)
 
 
-def _load_sealer(path: Path, sealed: actor_keys.SigningKey | None) -> Sealer:
-    """The keys of the file: they open what is sealed in the database, or are made where nothing is."""
-    if sealed is None:
-        return Sealer.load(path)
-    if not path.exists():
-        raise SealBroken(f"{path} is missing, and nothing sealed can be opened without it: put it back")
-    sealer = Sealer.load(path)
-    try:
-        sealer.open(sealed.private_sealed, context=f"actor-key:{sealed.key_id}")
-    except SealBroken as error:
-        raise SealBroken(f"{path} is not the key of this database: put the right one back") from error
+def key_source(settings: Settings, *, make: bool) -> KeySource:
+    """Where the settings say that the keys are. With `make`, a server without any gets its first ones."""
+    if settings.vault.keys:
+        return GivenKeys(settings.vault.keys, "the setting vault.keys")
+    if settings.vault.kms_url:
+        return open_kms(settings, make=make)
+    path = Path(settings.vault.keys_file) if settings.vault.keys_file else settings.data / SECRET
+    return FileKeys(path, make=make)
+
+
+def _load_sealer(settings: Settings, sealed: actor_keys.SigningKey | None) -> Sealer:
+    """The keys that are set: they open what is sealed in the database, or are made where nothing is."""
+    # A core file would hold keys and papers.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    source = key_source(settings, make=sealed is None)
+    sealer = Sealer(source)
+    if sealed is not None:
+        try:
+            sealer.open(sealed.private_sealed, context=f"actor-key:{sealed.key_id}")
+        except SealBroken as error:
+            raise SealBroken(
+                f"{source.place}: this is not the key of this database: put the right one back"
+            ) from error
     return sealer
+
+
+def _follow_keys(events: Events, sealer: Sealer) -> None:
+    """Takes up new keys when another process says that there are some."""
+
+    async def take_up() -> None:
+        try:
+            await asyncio.to_thread(sealer.reload)
+        except SealBroken as error:
+            log.error("the keys could not be read again: %s", error)
+
+    def hear(_payload: str) -> None:
+        task = asyncio.get_running_loop().create_task(take_up(), name="keys")
+        _reading.add(task)
+        task.add_done_callback(_reading.discard)
+
+    events.subscribe(VAULT, hear)
 
 
 async def found(road: Road) -> None:
@@ -106,6 +146,7 @@ async def found(road: Road) -> None:
         await conn.execute("select pg_advisory_xact_lock(hashtext('yanlu.found'))")
         await records.open_months(conn, now)
         await agreements.seed(conn, now=now)
+        await paperwork.seed(conn, now=now)
         if await accounts.find_by_uri(conn, road.uris.instance_actor, uris=road.uris) is not None:
             return
         public_pem, private_pem = await keypair.new()

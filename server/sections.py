@@ -175,6 +175,35 @@ class Identity(Struct, frozen=True, kw_only=True):
     ] = False
 
 
+class Vault(Struct, frozen=True, kw_only=True):
+    """Where the keys of all that is sealed come from, and how long papers are kept."""
+
+    keys: Annotated[
+        str,
+        is_(
+            "The keys themselves, as the lines of a key file with semicolons between; empty reads keys_file.",
+            secret=True,
+        ),
+    ] = ""
+    keys_file: Annotated[
+        str, is_("Key file; empty is DATA/secret.key, or DATA/kms.keys with a key service.")
+    ] = ""
+    kms_url: Annotated[
+        str, is_("Address of a HashiCorp Vault or OpenBao whose transit engine wraps the keys in keys_file.")
+    ] = ""
+    kms_mount: Annotated[str, is_("Where its transit engine is mounted.")] = "transit"
+    kms_key: Annotated[str, is_("Name of its key.")] = "yanlu"
+    kms_token_file: Annotated[str, is_("File with the token for it, read anew at each use.")] = ""
+    kms_ca_file: Annotated[str, is_("PEM file of the certificate authority to trust for it.")] = ""
+    keep: Annotated[
+        Literal["sealed", "proof"],
+        is_("sealed keeps papers, to be opened by two people; proof keeps only that they were seen."),
+    ] = "sealed"
+    retention_months: Annotated[
+        int, is_("Months that a closed account's papers are kept, then destroyed.", ge=6, le=120)
+    ] = 6
+
+
 class Registration(Struct, frozen=True, kw_only=True):
     """Who may join."""
 

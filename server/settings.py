@@ -32,8 +32,11 @@ from .sections import (
     Server,
     Site,
     Sms,
+    Vault,
     is_,
 )
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class SettingsError(Exception):
@@ -67,6 +70,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     mail: Mail = Mail()
     sms: Sms = Sms()
     identity: Identity = Identity()
+    vault: Vault = Vault()
     registration: Registration = Registration()
     posts: Posts = Posts()
     media: Media = Media()
@@ -171,6 +175,7 @@ def completed(settings: Settings) -> Settings:
         )
     _check_reachable(settings)
     _check_services(settings)
+    _check_vault(settings)
     if settings.is_production:
         if peers:
             raise SettingsError("federation.allow_insecure: must be empty with env = production")
@@ -179,6 +184,21 @@ def completed(settings: Settings) -> Settings:
         if not origin.startswith("https://"):
             raise SettingsError("origin: must be an https:// address with env = production")
     return msgspec.structs.replace(settings, origin=origin)
+
+
+def _check_vault(settings: Settings) -> None:
+    vault = settings.vault
+    if not vault.kms_url:
+        return
+    if vault.keys:
+        raise SettingsError("vault.keys: must be empty where vault.kms_url is set; the keys are in keys_file")
+    address = URL(vault.kms_url)
+    if address.scheme not in ("http", "https") or not address.host:
+        raise SettingsError("vault.kms_url: must be an https:// address")
+    if settings.is_production and address.scheme == "http" and address.host not in _LOOPBACK:
+        raise SettingsError("vault.kms_url: must be https:// unless it is on this machine")
+    if not vault.kms_token_file:
+        raise SettingsError("vault.kms_token_file: the key service needs a token")
 
 
 def warnings(settings: Settings) -> list[str]:

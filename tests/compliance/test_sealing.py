@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compliance.errors import SealBroken
-from compliance.sealing import Sealer, rotate
+from compliance.errors import NotAllowed, SealBroken
+from compliance.keyring import FileKeys, GivenKeys, Keys, text_of
+from compliance.sealing import Sealer
 
 
 @pytest.fixture
@@ -92,14 +93,77 @@ def test_a_key_file_open_to_others_is_not_used(path: Path, sealer: Sealer) -> No
 def test_after_rotation_old_values_open_and_new_ones_use_the_new_key(path: Path, sealer: Sealer) -> None:
     """Rotation must not lose what is sealed, nor change an index."""
     old = sealer.seal(b"before", context="a")
-    assert rotate(path) == 2
+    rotate(path)
     rotated = Sealer.load(path)
     assert rotated.version == 2
     assert rotated.open(old, context="a") == b"before"
     assert rotated.seal(b"after", context="a")[0] == 2
     assert rotated.index("x", purpose="p") == sealer.index("x", purpose="p")
+
+
+def rotate(path: Path) -> None:
+    source = FileKeys(path)
+    source.store(source.load().with_another())
+
+
+def test_what_a_newer_key_sealed_opens_in_a_process_that_has_not_heard_of_it(path: Path) -> None:
+    """It looks once more, but not each time that somebody sends nonsense."""
+    now = [0.0]
+    old = Sealer(FileKeys(path), clock=lambda: now[0])
+    rotate(path)
+    sealed = Sealer.load(path).seal(b"new", context="a")
     with pytest.raises(SealBroken):
-        sealer.open(rotated.seal(b"after", context="a"), context="a")
+        old.open(sealed, context="a")
+    now[0] += 1.0
+    assert old.open(sealed, context="a") == b"new"
+    assert old.version == 2
+    rotate(path)
+    with pytest.raises(SealBroken):
+        old.open(bytes([3]) + sealed[1:], context="a")
+    assert old.versions == {1, 2}
+
+
+def test_the_keys_of_another_server_are_not_taken_up(path: Path, tmp_path: Path) -> None:
+    """All blind indexes would be worth nothing; it goes on with what it has."""
+    sealer = Sealer.load(path)
+    Sealer.load(tmp_path / "other")
+    path.unlink()
+    (tmp_path / "other").rename(path)
+    sealed = sealer.seal(b"x", context="a")
+    with pytest.raises(SealBroken, match="another server"):
+        sealer.reload()
+    assert sealer.open(sealed, context="a") == b"x"
+
+
+def test_keys_from_the_environment_are_the_same_ring(path: Path, sealer: Sealer) -> None:
+    """One line with semicolons; and a key may be there before it is used."""
+    lines = path.read_text().strip().replace("\n", ";")
+    given = Sealer(GivenKeys(lines, "the environment"))
+    assert given.open(sealer.seal(b"x", context="a"), context="a") == b"x"
+    two = FileKeys(path).load().with_another()
+    waiting = Sealer(GivenKeys(text_of(Keys(two.index, two.seals, 1)), "the environment"))
+    assert (1, [1, 2]) == (waiting.version, sorted(waiting.versions))
+    assert waiting.seal(b"x", context="a")[0] == 1
+    with pytest.raises(NotAllowed):
+        GivenKeys(lines, "the environment").store(two)
+
+
+def test_a_retired_key_opens_nothing(path: Path, sealer: Sealer) -> None:
+    """What is still sealed with it is lost: so the command counts first."""
+    old = sealer.seal(b"x", context="a")
+    source = FileKeys(path)
+    source.store(source.load().with_another().with_current_alone())
+    sealer.reload()
+    assert sealer.versions == {2}
+    with pytest.raises(SealBroken):
+        sealer.open(old, context="a")
+
+
+def test_nothing_prints_a_key(path: Path) -> None:
+    """Not a traceback, not a log."""
+    keys = FileKeys(path).load()
+    assert "Keys(chosen=None)" == repr(keys)
+    assert "object at" in repr(Sealer.load(path))
 
 
 def test_many_processes_that_start_at_once_agree_on_one_key(path: Path) -> None:
@@ -135,6 +199,11 @@ def test_many_processes_that_start_at_once_agree_on_one_key(path: Path) -> None:
         ("yanlu-keys 1\nseal 1 " + "A" * 43 + "=\n", "cut short"),
         ("yanlu-keys 1\nindex " + "A" * 43 + "=\nindex " + "A" * 43 + "=\n", "not a line"),
         ("yanlu-keys 1\nkey\xff\n", "not a line"),
+        ("yanlu-keys 1\ncurrent 1\ncurrent 1\n", "not a line"),
+        (
+            "yanlu-keys 1\nindex " + "A" * 43 + "=\nseal 1 " + "A" * 43 + "=\ncurrent 2\n",
+            "not among the keys",
+        ),
     ],
 )
 def test_a_damaged_key_file_is_told_not_guessed_at(path: Path, text: str, why: str) -> None:
