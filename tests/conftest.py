@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.fixtures.factory",
     "tests.fixtures.server",
     "tests.fixtures.stranger",
+    "tests.fixtures.transit",
 ]

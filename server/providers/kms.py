@@ -87,6 +87,7 @@ class KmsKeys:
             said = self._ask(f"{self._address}/{act}/{self._key}", msgspec.json.encode(wanted), headers)
             found = msgspec.json.decode(said, type=_Answer).data.get(answer)
         except urllib.error.HTTPError as error:
+            error.close()
             raise SealBroken(f"the key service refused to {act}: status {error.code}") from None
         except (OSError, msgspec.MsgspecError) as error:
             raise SealBroken(f"the key service did not answer: {type(error).__name__}") from None
