@@ -89,6 +89,60 @@ def password_changed(locale: str, *, to: str, username: str, site: str, link: st
     )
 
 
+def certification_question(locale: str, *, to: str, username: str, site: str, link: str) -> Letter:
+    """Says that the reviewer of an application asks for more. What is asked stands on the page only."""
+    return _letter(
+        locale,
+        to,
+        mark("A question about the certification of @%(username)s"),
+        (
+            mark("Hello,"),
+            mark(
+                "the reviewer of the certification of @%(username)s on %(site)s asks for more. Answer here:"
+            ),
+            "%(link)s",
+        ),
+        {"username": username, "site": site, "link": link},
+    )
+
+
+def certification_due(
+    locale: str, *, to: str, username: str, site: str, link: str, date: str, days: int
+) -> Letter:
+    """Reminds of the yearly renewal."""
+    return _letter(
+        locale,
+        to,
+        mark("The certification of @%(username)s ends on %(date)s"),
+        (
+            mark("Hello,"),
+            mark(
+                "the certification of @%(username)s on %(site)s ends on %(date)s. Within %(days)s days,"
+                " apply for its renewal here:"
+            ),
+            "%(link)s",
+            mark("After that day the mark is taken away; the account itself stays as it is."),
+        ),
+        {"username": username, "site": site, "link": link, "date": date, "days": str(days)},
+    )
+
+
+def certification_ended(locale: str, *, to: str, username: str, site: str, link: str) -> Letter:
+    """Says that the mark was taken away because its time was over."""
+    return _letter(
+        locale,
+        to,
+        mark("The certification of @%(username)s has ended"),
+        (
+            mark("Hello,"),
+            mark("the certification of @%(username)s on %(site)s has ended, and its mark is taken away."),
+            mark("You can apply anew here:"),
+            "%(link)s",
+        ),
+        {"username": username, "site": site, "link": link},
+    )
+
+
 def _letter(
     locale: str, to: str, subject: str, paragraphs: tuple[str, ...], values: dict[str, str]
 ) -> Letter:

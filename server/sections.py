@@ -231,6 +231,23 @@ class Media(Struct, frozen=True, kw_only=True):
     ] = 12 * _MEBIBYTE
 
 
+class Certification(Struct, frozen=True, kw_only=True):
+    """Certified accounts."""
+
+    keep_papers_days: Annotated[
+        int,
+        is_("Days that papers are kept after the decision, and the end of the mark.", ge=0, le=3650),
+    ] = 30
+    front_name_followers: Annotated[
+        int,
+        is_(
+            "Followers above which a person is asked to show the real name to verified people who are logged"
+            " in; 0 asks nobody.",
+            ge=0,
+        ),
+    ] = 0
+
+
 class Log(Struct, frozen=True, kw_only=True):
     """Where the JSON log lines go."""
 

@@ -19,6 +19,7 @@ from yarl import URL
 
 from .sections import (
     CORES,
+    Certification,
     Database,
     Federation,
     Identity,
@@ -74,6 +75,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     registration: Registration = Registration()
     posts: Posts = Posts()
     media: Media = Media()
+    certification: Certification = Certification()
     log: Log = Log()
     metrics: Metrics = Metrics()
     site: Site = Site()

@@ -26,11 +26,31 @@ class Code(enum.StrEnum):
     """What is told; the values are what the database stores. Each has its text below."""
 
     IDENTITY_DUE = "identity:due"
+    TIER_RAISED = "tier:raised"
+    CREDIT_CHANGED = "credit:changed"
+    CERTIFICATION_MORE = "certification:more"
+    CERTIFICATION_APPROVED = "certification:approved"
+    CERTIFICATION_DUE = "certification:due"
+    CERTIFICATION_EXPIRED = "certification:expired"
+    CERTIFICATION_RESTORED = "certification:restored"
+    FRONT_NAME_ASKED = "front-name:asked"
 
 
 TEXTS: Mapping[Code, str] = MappingProxyType(
     {
         Code.IDENTITY_DUE: mark("Your identity is to be verified again by %(date)s"),
+        Code.TIER_RAISED: mark("Your account has moved up to the tier %(tier)s"),
+        Code.CREDIT_CHANGED: mark("Your credit has changed from %(before)s to %(after)s"),
+        Code.CERTIFICATION_MORE: mark("The reviewer of the certification of @%(account)s asks for more"),
+        Code.CERTIFICATION_APPROVED: mark("@%(account)s is certified until %(date)s"),
+        Code.CERTIFICATION_DUE: mark("The certification of @%(account)s ends on %(date)s: renew it in time"),
+        Code.CERTIFICATION_EXPIRED: mark("The certification of @%(account)s has ended"),
+        Code.CERTIFICATION_RESTORED: mark(
+            "The certification of @%(account)s is looked at again, or holds again"
+        ),
+        Code.FRONT_NAME_ASKED: mark(
+            "Accounts with more than %(followers)s followers show their real name to verified people"
+        ),
     }
 )
 """The text of each code, as message ids of the catalogues."""
