@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from compliance.activity import Profile, Uri
+from compliance.classes import CertClass
 
 
 class RemoteKey(Struct, frozen=True):
@@ -16,6 +17,17 @@ class RemoteKey(Struct, frozen=True):
 
     id: str
     pem: str
+
+
+class Certification(Struct, frozen=True, kw_only=True):
+    """What a server asserts of an account of its own: what it certified, and from when until when."""
+
+    id: Uri
+    subject: Uri
+    class_: CertClass
+    label: str
+    issued: datetime
+    expires: datetime
 
 
 class RemoteActor(Struct, frozen=True, kw_only=True):
@@ -43,6 +55,10 @@ class RemoteActor(Struct, frozen=True, kw_only=True):
     moved_to: Uri | None = None
     webfinger: str | None = None
     """The handle it claims for itself (FEP-2c59), not yet confirmed."""
+    certification: Uri | None = None
+    """Where it says that the assertion about it is to be found; what it shows of that itself counts for
+    nothing.
+    """
 
     @property
     def handle(self) -> str:

@@ -7,6 +7,7 @@ callers.
 from federation.actor import RemoteActor, RemoteKey
 from federation.client import Budget, Client, Limits, Peer, Response
 
+from .certifications import certification
 from .documents import actor, document, note
 from .keys import KeyRing, StoredKey
 
@@ -21,6 +22,7 @@ __all__ = [
     "Response",
     "StoredKey",
     "actor",
+    "certification",
     "document",
     "note",
 ]

@@ -23,13 +23,13 @@ async def document(client: Client, uri: str, *, budget: Budget | None = None) ->
     Whichever it is, its `id` is where it was found.
     """
     found, at = await _get(client, uri, budget)
-    if _is_at(found, at):
+    if is_at(found, at):
         return found
     named = origin.find_uri(found.get("id"))
     if named is None:
         raise Malformed(f"{at} shows a document without id")
     found, at = await _get(client, named, budget)
-    if not _is_at(found, at):
+    if not is_at(found, at):
         raise NotTrusted(f"{at} shows a document of another id")
     return found
 
@@ -45,14 +45,27 @@ async def note(client: Client, uri: str, *, budget: Budget | None = None) -> Not
     return parse.note(await document(client, uri, budget=budget), now=client.clock())
 
 
+async def response(client: Client, uri: str, budget: Budget | None) -> Response:
+    """What is found at an address, where that is a document of ActivityPub."""
+    found = await client.get(uri, accept=wire.ACCEPT, most=wire.MAX_BYTES, key=client.key, budget=budget)
+    _require_usable(found)
+    return found
+
+
+def is_at(found: Document, at: Uri) -> bool:
+    """Whether a document's id is the address where it was found."""
+    id_ = origin.find_uri(found.get("id"))
+    # Both as yarl spells them: it asked for the one, and it decides which escapes mean the same.
+    return id_ is not None and URL(origin.without_fragment(id_)) == URL(at)
+
+
 async def _get(client: Client, uri: str, budget: Budget | None) -> tuple[Document, Uri]:
-    response = await client.get(uri, accept=wire.ACCEPT, most=wire.MAX_BYTES, key=client.key, budget=budget)
-    _require_usable(response)
-    read = wire.parse(response.body)
+    answer = await response(client, uri, budget)
+    read = wire.parse(answer.body)
     if not wire.is_plain(read):
         # Some milliseconds of JSON-LD.
         read = await asyncio.to_thread(wire.compact, read)
-    return read, response.url
+    return read, answer.url
 
 
 def _require_usable(response: Response) -> None:
@@ -62,9 +75,3 @@ def _require_usable(response: Response) -> None:
         raise Unreachable(f"{response.url} answered {response.status}")
     if not wire.is_activity(response.content_type):
         raise NotTrusted(f"{response.url} answered with {response.content_type[:80] or 'no media type'}")
-
-
-def _is_at(found: Document, at: Uri) -> bool:
-    id_ = origin.find_uri(found.get("id"))
-    # Both as yarl spells them: it asked for the one, and it decides which escapes mean the same.
-    return id_ is not None and URL(origin.without_fragment(id_)) == URL(at)

@@ -57,6 +57,7 @@ def actor(document: Document) -> RemoteActor:
         also_known_as=tuple(values.ids(document.get("alsoKnownAs"))[:MAX_ALIASES]),
         moved_to=values.find_id(document.get("movedTo")),
         webfinger=webfinger.removeprefix("acct:").removeprefix("@") or None,
+        certification=_own(document.get("certification"), uri),
     )
 
 

@@ -2,7 +2,8 @@
 
 from .activities import Facts, activity
 from .actors import actor
-from .collections import collection, page, tombstone
+from .certifications import certification
+from .collections import collection, page, reply_authorization, tombstone
 from .notes import note
 
-__all__ = ["Facts", "activity", "actor", "collection", "note", "page", "tombstone"]
+__all__ = ["Facts", "activity", "actor", "certification", "collection", "note", "page", "reply_authorization", "tombstone"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from federation.actor import RemoteActor, RemoteKey
 from federation.wire import AS2, Document
 
+from . import certifications
 from .notes import Media, attachment, moment
 
 CONTEXT = [
@@ -27,12 +30,27 @@ CONTEXT = [
     },
 ]
 
+_MULTIKEY = "https://w3id.org/security/multikey/v1"
 
-def actor(actor: RemoteActor, *, media: Media | None = None) -> Document:
-    """The actor's document. One of our own is described by the same value that others are read into."""
+
+def actor(
+    actor: RemoteActor,
+    *,
+    media: Media | None = None,
+    certification: Document | None = None,
+    assertion_keys: Sequence[Document] = (),
+) -> Document:
+    """The actor's document. One of our own is described by the same value that others are read into.
+
+    `certification` is the signed assertion about it, `assertion_keys` the Multikeys with which it signs such.
+    """
     profile = actor.profile
     document: Document = {
-        "@context": CONTEXT,
+        "@context": [
+            *CONTEXT,
+            *([_MULTIKEY] if assertion_keys else []),
+            *([certifications.REFERENCE] if certification else []),
+        ],
         "id": actor.uri,
         "type": actor.actor_type,
         "preferredUsername": actor.username,
@@ -58,6 +76,8 @@ def actor(actor: RemoteActor, *, media: Media | None = None) -> Document:
         ],
         "icon": attachment(profile.avatar, media, kind="Image") if profile.avatar else None,
         "image": attachment(profile.header, media, kind="Image") if profile.header else None,
+        "certification": certification,
+        "assertionMethod": list(assertion_keys) or None,
         "alsoKnownAs": list(actor.also_known_as) or None,
         "movedTo": actor.moved_to,
     }
