@@ -13,13 +13,17 @@ from .activity import (
     Accept,
     Activity,
     Announce,
+    ApproveReply,
+    AskReply,
     Block,
     Create,
     Delete,
     Flag,
     Follow,
+    HideReply,
     Like,
     Reject,
+    RemoveReply,
     Undo,
     Update,
     UpdateProfile,
@@ -39,6 +43,9 @@ def publishes(activity: Activity) -> bool:
         case Upload():  # pictures, which have an address as soon as they are here
             return True
         case Delete() | Undo() | Reject() | Block() | Flag() | Like() | Follow() | Accept():
+            return False
+        # Those who answer for a post look after what is said under it; the reply itself was judged as a post.
+        case AskReply() | ApproveReply() | HideReply() | RemoveReply():
             return False
         case _:
             assert_never(activity)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from . import reopening
+from . import reopening, tiers
 from .activity import AccountId, Activity, Direction
 from .connection import Connection
 from .decisions import Decision
+from .identity import remedy as identity_remedy
 from .records import Source
 from .statements import Matter
 
@@ -34,7 +35,21 @@ Again: TypeAlias = tuple[Activity, Direction] | None
 """An activity that the caller submits here and now, where there is one."""
 Remedy: TypeAlias = Callable[[Connection, Overturned], Awaitable[Again]]
 
+
+
+async def _former_tier(conn: Connection, found: Overturned) -> Again:
+    return await tiers.pin_former(conn, found.decision.id, now=found.now)
+
+
+async def _credit_back(_conn: Connection, _found: Overturned) -> Again:
+    """What a decision cost is given back whenever one is overturned, whatever it was about: by `appeals`."""
+    return None
+
+
 REMEDIES: Mapping[Matter, Remedy] = {
+    Matter.IDENTITY: identity_remedy.overturned,
+    Matter.TIER: _former_tier,
+    Matter.CREDIT: _credit_back,
     Matter.CERTIFICATION: reopening.overturned,
 }
 """How each kind of decision is made good."""

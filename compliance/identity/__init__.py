@@ -5,6 +5,8 @@ What it is, only the vault knows: nothing here opens a paper.
 
 from __future__ import annotations
 
+from .claims import Claim, ClaimState, Said, Scan, Terms
+from .external import confirm_external
 from .holders import Held, Number
 from .mobile import CODE_DIGITS, CODE_MINUTES, TRIES, NotConfirmed, confirm_mobile, new_code, start_mobile
 from .people import KEEP_MONTHS, attest, restore, revoke, verify_organisation, withdraw
@@ -29,6 +31,8 @@ __all__ = [
     "KEEP_MONTHS",
     "REVERIFY_MONTHS",
     "TRIES",
+    "Claim",
+    "ClaimState",
     "Event",
     "Held",
     "Identity",
@@ -36,8 +40,12 @@ __all__ = [
     "Method",
     "NotConfirmed",
     "Number",
+    "Said",
+    "Scan",
     "SubjectType",
+    "Terms",
     "attest",
+    "confirm_external",
     "confirm_mobile",
     "get",
     "new_code",

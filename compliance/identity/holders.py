@@ -127,18 +127,7 @@ async def keep(
     """The account is verified by this number from now on; what another number of its kind was is to be
     destroyed."""
     kinds = [one.kind.value for one in wanted]
-    await conn.execute(
-        """
-        insert into compliance.paper_end (paper_id, account_id, why, ends_at)
-        select distinct paper_id, account_id, 'replaced', $3::timestamptz from compliance.identity_number
-        where account_id = $1 and kind = any($2) and paper_id is not null and paper_id is distinct from $4
-        on conflict (paper_id) do nothing
-        """,
-        account_id,
-        kinds,
-        now,
-        paper_id,
-    )
+    await _let_go(conn, account_id, kinds, why="replaced", besides=paper_id, ends_at=now)
     await conn.execute(
         """
         insert into compliance.identity_number (account_id, kind, index, masked, paper_id, put_at)
@@ -156,6 +145,45 @@ async def keep(
     )
     if paper_id is not None:
         await conn.execute("delete from compliance.paper_end where paper_id = $1", paper_id)
+
+
+async def release(conn: Connection, account_id: AccountId, *, ends_at: datetime) -> None:
+    """The account is verified by no number any more; what is sealed is to be destroyed then."""
+    kinds = [kind.value for kind in Field]
+    await _let_go(conn, account_id, kinds, why="withdrawn", besides=None, ends_at=ends_at)
+    await conn.execute("delete from compliance.identity_number where account_id = $1", account_id)
+
+
+async def _let_go(
+    conn: Connection,
+    account_id: AccountId,
+    kinds: Sequence[str],
+    *,
+    why: str,
+    besides: PaperId | None,
+    ends_at: datetime,
+) -> None:
+    """When the papers of these numbers end, and the names that were claimed with them."""
+    await conn.execute(
+        """
+        with numbers as (
+          select distinct paper_id from compliance.identity_number
+          where account_id = $1 and kind = any($2) and paper_id is not null and paper_id is distinct from $3
+        )
+        insert into compliance.paper_end (paper_id, account_id, why, ends_at)
+        select paper_id, $1, $4, $5::timestamptz from numbers
+        union
+        select p.id, $1, $4, $5::timestamptz
+        from compliance.identity_claim c join numbers n on n.paper_id = c.papers[1]
+          join vault.paper p on p.id = any(c.papers)
+        on conflict (paper_id) do update set ends_at = least(paper_end.ends_at, excluded.ends_at)
+        """,
+        account_id,
+        kinds,
+        besides,
+        why,
+        ends_at,
+    )
 
 
 async def list_for(conn: Connection, account_id: AccountId) -> list[Held]:

@@ -115,7 +115,14 @@ async def confirm_mobile(
     )
     await holders.keep(conn, account_id, indexes, masked=number.masked, paper_id=paper_id, now=now)
     known = await states.set_verified(
-        conn, account_id, Method.MOBILE, paper_id=paper_id, months=months, grace_days=grace_days, now=now
+        conn,
+        account_id,
+        Method.MOBILE,
+        paper_id=paper_id,
+        months=months,
+        grace_days=grace_days,
+        now=now,
+        new_id=new_id,
     )
     await note(
         conn,

@@ -4,7 +4,7 @@ back. And what a person decides about their own: to take it away from here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from .. import statements
@@ -13,9 +13,9 @@ from ..connection import Connection
 from ..errors import NotAllowed
 from ..records import Detail, RecordKind, Source
 from ..statements import Matter
-from ..vault import PaperId
+from ..vault import Field, PaperId
 from ..verdict import DecisionId, Reason
-from . import holders, states
+from . import claims, holders, states
 from .notes import note
 from .states import ACCOUNTS_PER_IDENTITY, GRACE_DAYS, REVERIFY_MONTHS, Event, Identity, Method, SubjectType
 
@@ -48,6 +48,7 @@ async def attest(
         months=months,
         grace_days=grace_days,
         now=now,
+        new_id=new_id,
     )
     detail: Detail = {"reason": reason.strip()}
     await note(
@@ -61,6 +62,7 @@ async def verify_organisation(
     account_id: AccountId,
     *,
     papers: Sequence[PaperId],
+    masked: Mapping[PaperId, str] | None = None,
     by: AccountId | None,
     now: datetime,
     months: int = REVERIFY_MONTHS,
@@ -69,7 +71,7 @@ async def verify_organisation(
     new_id: Callable[[], int],
 ) -> Identity:
     """An organisation is known because its certification was approved. The numbers among `papers`, which are
-    its own in the vault, are what it is counted by."""
+    its own in the vault, are what it is counted by; `masked` is what may be shown of them."""
     rows = await conn.fetch(
         """
         select id, field, index from vault.paper
@@ -79,10 +81,13 @@ async def verify_organisation(
         list(papers),
         account_id,
     )
+    shown = masked or {}
     for row in rows:
-        wanted = [holders.Index(kind=holders.Field(row["field"]), index=row["index"])]
+        wanted = [holders.Index(kind=Field(row["field"]), index=row["index"])]
         await holders.count(conn, wanted, besides=account_id)
-        await holders.keep(conn, account_id, wanted, masked="****", paper_id=row["id"], now=now)
+        await holders.keep(
+            conn, account_id, wanted, masked=shown.get(row["id"], "****"), paper_id=row["id"], now=now
+        )
     known = await states.set_verified(
         conn,
         account_id,
@@ -92,6 +97,7 @@ async def verify_organisation(
         months=months,
         grace_days=grace_days,
         now=now,
+        new_id=new_id,
     )
     detail: Detail = {"method": Method.CERTIFICATION.value}
     await note(
@@ -183,25 +189,15 @@ async def withdraw(
     is kept, because the law asks for it of whoever has published; `None` where nothing is kept."""
     before = await states.move(conn, account_id, Event.WITHDRAW, now=now)
     await conn.execute("delete from compliance.phone_code where account_id = $1", account_id)
-    if before.verified_at is None:
-        keep_months = 0
-    until: datetime | None = await conn.fetchval(
-        """
-        with gone as (
-          delete from compliance.identity_number where account_id = $1 returning paper_id
-        ), ended as (
-          insert into compliance.paper_end (paper_id, account_id, why, ends_at)
-          select distinct paper_id, $1::bigint, 'withdrawn', $2::timestamptz + make_interval(months => $3)
-          from gone where paper_id is not null
-          on conflict (paper_id) do update set why = excluded.why, ends_at = excluded.ends_at
-          returning ends_at
-        )
-        select max(ends_at) from ended
-        """,
-        account_id,
+    waiting = await claims.find_open(conn, account_id)
+    if waiting is not None:
+        await claims.withdraw_claim(conn, waiting.id, account_id, now=now, source=source, new_id=new_id)
+    until: datetime = await conn.fetchval(
+        "select $1::timestamptz + make_interval(months => $2)",
         now,
-        keep_months,
+        keep_months if before.verified_at is not None else 0,
     )
+    await holders.release(conn, account_id, ends_at=until)
     detail: Detail = {"state": before.state.value}
     await note(
         conn,
@@ -213,4 +209,4 @@ async def withdraw(
         now=now,
         new_id=new_id,
     )
-    return until if keep_months else None
+    return until if until > now else None

@@ -22,14 +22,16 @@ paper changes that, only a person. Times are moved by `sweep`, but nobody waits 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from .. import credit
 from ..activity import AccountId
 from ..connection import Connection
 from ..errors import NotAllowed
+from ..tierpolicy import CreditKind
 from ..vault import PaperId
 
 REVERIFY_MONTHS = 12
@@ -214,9 +216,15 @@ async def set_verified(
     months: int = REVERIFY_MONTHS,
     grace_days: int = GRACE_DAYS,
     now: datetime,
+    new_id: Callable[[], int],
 ) -> Identity:
     """Verified from now on, until it is due. `NotAllowed` for who was revoked, unless attested."""
-    step((await lock(conn, account_id)).state, event)
+    before = await lock(conn, account_id)
+    step(before.state, event)
+    if before.state in (IdentityState.DUE, IdentityState.LAPSED):
+        # Only one that was due: to prove the same thing over and over earns nothing.
+        kind = CreditKind.IDENTITY_RENEWED
+        await credit.record(conn, [account_id], kind, now=now, new_id=new_id)
     await conn.execute(
         """
         insert into compliance.identity

@@ -47,6 +47,7 @@ create table compliance.identity_claim (
   decided_at timestamptz,
   statement text,
   decision_id bigint references compliance.decision (id),
+  barred bigint[] not null default '{}',
   created_at timestamptz not null,
   updated_at timestamptz not null,
   check (state in ('waiting', 'more') or decided_at is not null)
