@@ -16,7 +16,7 @@ from datetime import datetime
 
 import asyncpg
 
-from . import cases, decisions, remedies
+from . import cases, credit, decisions, remedies
 from .activity import AccountId, Activity, Direction
 from .cases import Case
 from .connection import Connection
@@ -185,6 +185,7 @@ async def decide(
     await write(conn, [entry], now=now, new_id=new_id)
     if outcome is not AppealState.OVERTURNED:
         return None
+    await credit.reverse(conn, decision.id, by=decider, now=now, new_id=new_id)
     if decision.kind in set(Matter):
         found = Overturned(
             decision=decision, decider=decider, statement=statement, now=now, source=source, new_id=new_id

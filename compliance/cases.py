@@ -16,13 +16,14 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from . import decisions
+from . import credit, decisions
 from .activity import AccountId, Activity, Direction, Uri
 from .connection import Connection
 from .decisions import Decision
 from .errors import NotAllowed, NotFound
 from .records import Detail, Entry, RecordKind, Source, write
 from .subject import unpack
+from .tierpolicy import CreditKind
 from .verdict import CaseId, DecisionId, Finding, Outcome, Reason
 
 CLAIM = timedelta(minutes=15)
@@ -196,6 +197,11 @@ async def refuse(
         now=now,
         new_id=new_id,
     )
+    if case.direction is Direction.OUT:
+        kind, said = CreditKind.POST_REFUSED, statement.strip()
+        await credit.record(
+            conn, [case.actor_id], kind, reason=said, decision_id=decision.id, now=now, new_id=new_id
+        )
     return decision
 
 

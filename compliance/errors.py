@@ -2,6 +2,7 @@
 
 ComplianceError
 ├── InvalidRules       a rule set that cannot be used
+├── InvalidPolicy      a tier policy that cannot be used
 ├── StaleRules         the caller judges by rules that are no longer in force
 ├── NotAllowed         wrong person, own case, or a step that is not open
 ├── NotFound           no such case, decision, application or record
@@ -18,6 +19,10 @@ class ComplianceError(Exception):
 
 class InvalidRules(ComplianceError):
     """A rule set that cannot be used; says where and why, and the set before it stays in force."""
+
+
+class InvalidPolicy(ComplianceError):
+    """A tier policy that cannot be used; names the place, and the policy before it stays in force."""
 
 
 class StaleRules(ComplianceError):

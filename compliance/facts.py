@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import asyncpg
 
+from . import rates
 from .activity import AccountId, Direction
 from .connection import Connection
 from .errors import StaleRules
@@ -79,6 +80,10 @@ class Facts:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     precedent: Precedent | None = None
 
+    pre_review: bool = False
+    """Whether the author's tier has a person look first."""
+    free_again: datetime | None = None
+    """When the author's tier lets them do this again, where this hour has had its share."""
 
 async def load(
     conn: Connection,
@@ -126,12 +131,19 @@ async def load(
                p.id as case_id, p.state as ruling, p.awaits, p.overrules
         from unnest((select $1::bigint[]), (select $2::bytea[]), (select $3::text[]), (select $6::bigint[]),
                     (select $7::bigint[]))
+               t.pre_review, t.posts_per_hour as posts, t.uploads_per_hour as uploads,
+               t.follows_per_hour as follows,
                with ordinality as s(actor_id, digest, hosts, by_id, second_id, place)
           left join public.account a on a.id = s.actor_id
           left join compliance.identity i on i.account_id = s.actor_id
           left join compliance.organisation o on $5 and o.account_id = s.actor_id
           left join compliance.organisation_member m
             on m.organisation_id = o.account_id and m.account_id = s.by_id and m.state = 'active'
+          left join compliance.standing st on $5 and st.account_id = s.actor_id
+          left join compliance.tier_policy tp on $5 and tp.active
+          left join compliance.tier t on tp.version is not null and t.id = coalesce(st.tier, tp.newcomer)
+            and t.policy_version = coalesce(
+              st.policy_version, case when a.created_at >= tp.activated_at then tp.version end)
           left join public.account b on b.id = m.account_id
           left join compliance.identity j on j.account_id = m.account_id
           left join lateral (
@@ -156,7 +168,22 @@ async def load(
     )
     if rows and rows[0]["rule_version"] != rulebook.version:
         raise StaleRules(f"rule set {rows[0]['rule_version']} is in force, not {rulebook.version}")
-    return [_facts(row, direction, rulebook, now) for row in rows]
+    found = [_facts(row, direction, rulebook, now) for row in rows]
+    asked = [_asked(*each) for each in zip(subjects, rows, found, strict=True)]
+    if any(asked):
+        for place, free in enumerate(await rates.free_again(conn, asked, now=now)):
+            found[place] = replace(found[place], free_again=free)
+    return found
+
+
+def _asked(subject: Subject, row: asyncpg.Record, known: Facts) -> rates.Asked | None:
+    """What is to be counted, where the author's tier limits it. What a reviewer released is not new."""
+    counted = rates.counted_as(subject.activity)
+    most = None if counted is None else row[counted.value]
+    released = known.precedent is not None and known.precedent.ruling is Ruling.RELEASED
+    if counted is None or most is None or released:
+        return None
+    return rates.Asked(subject.activity.actor.id, counted, most)
 
 
 def _facts(row: asyncpg.Record, direction: Direction, rulebook: Rulebook, now: datetime) -> Facts:
@@ -183,6 +210,7 @@ def _facts(row: asyncpg.Record, direction: Direction, rulebook: Rulebook, now: d
     )
 
 
+        pre_review=bool(row["pre_review"]),
 def _acting(row: asyncpg.Record) -> Acting:
     return Acting(
         by=row["by_id"],

@@ -14,6 +14,7 @@ from datetime import datetime
 
 import asyncpg
 
+from . import credit
 from .activity import AccountId, PostId
 from .connection import Connection
 from .errors import NotAllowed, NotFound
@@ -141,6 +142,11 @@ async def decide(
     detail: Detail = {"outcome": outcome.value, "target": report.target_id}
     entry = Entry(RecordKind.REPORT_DECIDE, reviewer, str(report_id), source=source, detail=detail)
     await write(conn, [entry], now=now, new_id=new_id)
+    if outcome is ReportState.UPHELD:
+        about = report.target_id
+        await credit.complained(
+            conn, about, report_id, statement=statement, by=reviewer, now=now, new_id=new_id
+        )
     return await get(conn, report_id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, Never, NewType, NoReturn, TypeAlias, TypeVar, final
 
 from .activity import Activity
@@ -116,6 +117,8 @@ class Finding:
     """The article or house rule that the rule set names; quoted in the statement of reasons."""
     span: Span | None = None
     label: str | None = None
+    until: datetime | None = None
+    """When the same thing is free again, where only its time is wrong."""
 
 
 @final

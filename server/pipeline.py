@@ -10,8 +10,10 @@ told after commit.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar, cast
 
@@ -110,6 +112,8 @@ class Stopped:
     field: str | None = None
     category: str | None = None
 
+    wait: int | None = None
+    """Seconds until the same thing is free again, where only its time is wrong."""
     @property
     def is_held(self) -> bool:
         return self.case_id is not None
@@ -312,7 +316,7 @@ class _Run:
             self.touched.notified |= await notices.of_decisions(self.conn, stopped, ground)
 
 
-def _stopped(verdict: Verdict) -> Stopped | None:
+def _stopped(verdict: Verdict, now: datetime) -> Stopped | None:
     match verdict:
         case Held() | Refused():
             finding = verdict.findings[0]
@@ -323,11 +327,16 @@ def _stopped(verdict: Verdict) -> Stopped | None:
                 finding.span.field if finding.span else None,
                 finding.category,
             )
+                _wait(finding.until, now),
         case _:
             return None
 
 
 async def answered(road: Road, once: Once) -> Answer | None:
+def _wait(until: datetime | None, now: datetime) -> int | None:
+    return None if until is None else max(math.ceil((until - now).total_seconds()), 1)
+
+
     """What the request with this key was answered, if it was."""
     async with road.pool.acquire() as conn, conn.transaction():
         return (await _claim(conn, [once], road)).get(once)
@@ -356,12 +365,13 @@ async def _remember(conn: Connection, answered: Sequence[tuple[Once, Answer]]) -
     )
 
 
-def _remembered(before: idempotency.Remembered) -> Answer:
+def _remembered(before: idempotency.Remembered, now: datetime) -> Answer:
     if before.reason is None:
         return Done(DecisionId(before.decision_id), before.post_id)
     case_id = CaseId(before.case_id) if before.case_id is not None else None
     decision_id, reason = DecisionId(before.decision_id), Reason(before.reason)
-    return Stopped(decision_id, case_id, reason, before.field, before.category)
+    wait = _wait(before.until, now)
+    return Stopped(decision_id, case_id, reason, before.field, before.category, wait)
 
 
 def _announce(road: Road, touched: Touched, mail: bool) -> None:

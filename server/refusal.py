@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from compliance import reasons
 from compliance.verdict import Reason
 
-from .errors import AppError, Forbidden, Invalid
+from .errors import AppError, Forbidden, Invalid, TooMany
+from .i18n import mark
 from .pipeline import Stopped
 
 _STANDING = {
@@ -23,14 +26,24 @@ _STANDING = {
 }
 
 
+_FULL = mark(
+    "Your account has done this as often as its standing allows in an hour. It can again in %(minutes)s min."
+)
+
+
 class NotPublished(AppError):
     """The gate said no, or not yet. `message` is the reason's text for its author, `next_step` what they can
     do."""
 
     def __init__(self, stopped: Stopped) -> None:
         text = reasons.TEXTS[stopped.reason]
-        super().__init__(text.happened, field=stopped.field)
+        if stopped.wait is None:
+            super().__init__(text.happened, field=stopped.field)
+        else:
+            super().__init__(_FULL, field=stopped.field, minutes=math.ceil(stopped.wait / 60))
         self.stopped = stopped
         self.title = text.title
         self.next_step = text.next_step
         self.status = Forbidden.status if stopped.reason in _STANDING else Invalid.status
+        if stopped.wait is not None:
+            self.status = TooMany.status

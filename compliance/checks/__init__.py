@@ -12,7 +12,7 @@ from typing import TypeAlias
 from ..facts import Facts
 from ..subject import Subject
 from ..verdict import Finding
-from . import authority, content, organisation, precedent, realname, standing
+from . import authority, content, organisation, precedent, realname, standing, tier
 
 Check: TypeAlias = Callable[[Subject, Facts], Sequence[Finding]]
 
@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     authority.check,
     organisation.check,
     realname.check,
+    tier.check,
     precedent.check,
     content.check,
 )

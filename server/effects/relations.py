@@ -278,6 +278,17 @@ async def _count(conn: Connection, pairs: Sequence[Pair], step: int) -> None:
         [p[1] for p in pairs],
         step,
     )
+    # Whose tier hangs on how many follow them is looked at again when that passes an edge, and only then.
+    await conn.execute(
+        """
+        insert into compliance.standing_due (account_id)
+        select s.account_id from compliance.standing s join account_count c on c.account_id = s.account_id
+        where s.account_id = any($1)
+          and (c.followers < s.followers_from or c.followers >= s.followers_below)
+        on conflict do nothing
+        """,
+        [p[1] for p in pairs],
+    )
 
 
 def _applied(size: int, took: set[int], touched: Touched) -> Applied:

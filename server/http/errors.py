@@ -47,6 +47,8 @@ _HELP = {
     Reason.IDENTITY_REQUIRED: "/settings/identity",
     Reason.IDENTITY_LAPSED: "/settings/identity",
     Reason.AGREEMENT_REQUIRED: "/settings/account",
+    Reason.ACCOUNT_LIMITED: "/settings/standing",
+    Reason.TIER_REVIEW: "/settings/standing",
 }
 _WAITS = i18n.mark("A person will look at it. Until then only you can see it, and you will be told.")
 _FAILED = i18n.mark("Something went wrong on our side")
@@ -149,6 +151,8 @@ def payload(request: web.Request, error: AppError, said: str) -> dict[str, Any]:
             "field": stopped.field,
             "help_url": f"{request.app[keys.SETTINGS].origin}{_help_path(stopped)}",
         }
+        if stopped.wait is not None:
+            body["yanlu"]["retry_after"] = stopped.wait
     elif error.field is not None:
         body["details"] = {error.field: [{"error": "ERR_INVALID", "description": said}]}
     return body
@@ -194,6 +198,8 @@ def _of_http(error: web.HTTPException) -> AppError:
 def _add_headers(request: web.Request, error: AppError, response: web.Response) -> None:
     if isinstance(error, (TooMany, Unavailable)):
         response.headers[hdrs.RETRY_AFTER] = str(error.retry_after)
+    elif isinstance(error, NotPublished) and error.stopped.wait is not None:
+        response.headers[hdrs.RETRY_AFTER] = str(error.stopped.wait)
     elif isinstance(error, _Plain):
         response.headers.update(error.headers)
     elif isinstance(error, Unauthorised) and wants_json(request):

@@ -23,6 +23,7 @@ class Remembered(Struct, frozen=True, kw_only=True):
     reason: str | None
     field: str | None = None
     category: str | None = None
+    until: datetime | None = None
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -63,7 +64,8 @@ async def claim(
     reasons = await conn.fetch(
         """
         select id, reason, findings -> 0 -> 'span' ->> 'field' as field,
-               findings -> 0 ->> 'category' as category
+               findings -> 0 ->> 'category' as category,
+               (findings -> 0 ->> 'until')::timestamptz as until
         from compliance.decision where id = any($1)
         """,
         [row["decision_id"] for row in answered],
@@ -84,6 +86,7 @@ def _remembered(row: Record, decision: Record) -> Remembered:
         reason=decision["reason"],
         field=decision["field"] if stopped else None,
         category=decision["category"] if stopped else None,
+        until=decision["until"] if stopped else None,
     )
 
 

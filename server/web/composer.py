@@ -266,7 +266,7 @@ def answer_of(request: web.Request, stopped: NotPublished, parts: Sequence[wordi
     return Answer(
         state="held" if held else "refused",
         title=say(request, "Under review") if held else say(request, stopped.title),
-        happened=say(request, stopped.message),
+        happened=say(request, stopped.message, **stopped.values),
         next_step=say(request, stopped.next_step),
         article=stopped.stopped.reason.article,
         link=link,

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from compliance import identity, records
+from compliance.activity import AccountId
 
+from .. import standings
 from ..db.pool import Connection
 from ..media import files
 from ..pipeline import Road
@@ -31,6 +33,7 @@ INBOUND_KEPT = timedelta(days=30)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _AGAIN = timedelta(minutes=5)
+_SOON = timedelta(seconds=30)
 _LOCK = 0x79616E_02
 
 Step: TypeAlias = Callable[[Connection, datetime], Awaitable[int]]
@@ -48,6 +51,8 @@ class Chore:
     step: Step
     after: Callable[[], Awaitable[None]] | None = None
     """What follows the commit of a step, outside the database."""
+    size: int = STEP
+    """Rows of a full step: after fewer than that the chore has nothing left to do."""
 
 
 class Upkeep:
@@ -83,7 +88,7 @@ class Upkeep:
             if chore.after is not None:
                 await chore.after()
             done += moved
-            if moved < STEP:
+            if moved < chore.size:
                 break
         if done:
             log.info("upkeep: %s: %d", chore.name, done)
@@ -115,7 +120,23 @@ def _chores(road: Road) -> list[Chore]:
     async def orphaned() -> None:
         await files.remove(folder, *orphans)
 
+    told: set[AccountId] = set()
+
+    async def standings_due(conn: Connection, now: datetime) -> int:
+        return await standings.look_at_due(conn, now, road.ids, told)
+
+    async def standings_all(conn: Connection, now: datetime) -> int:
+        return await standings.look_at_all(conn, now, road.ids, told)
+
+    async def tell_standings() -> None:
+        for account_id in told:
+            road.events.notify("notices", str(account_id))
+        told.clear()
+
     return [
+        Chore("standings due", _SOON, standings_due, tell_standings, standings.BATCH),
+        Chore("standings", _AGAIN, standings_all, tell_standings, standings.BATCH),
+        Chore("tier trials", _SOON, lambda conn, now: standings.try_step(conn, now), size=standings.BATCH),
         Chore("months of the log", _DAY, months),
         Chore("identities", _HOUR, identities),
         Chore("sessions", _HOUR, lambda conn, now: sweeps.sessions(conn, now=now, limit=STEP)),
