@@ -263,7 +263,7 @@ class _Run:
             source=sources,
         )
         ground = Ground(self.road.ids, self.road.uris, now)
-        answers: list[Answer | None] = [_stopped(v) for v in verdicts]
+        answers: list[Answer | None] = [_stopped(v, now) for v in verdicts]
         cleared = [(n, v) for n, v in enumerate(verdicts) if isinstance(v, Cleared)]
         follow_ups: list[Activity] = []
         for wave in waves(cleared):
@@ -326,6 +326,7 @@ def _stopped(verdict: Verdict, now: datetime) -> Stopped | None:
                 verdict.reason,
                 finding.span.field if finding.span else None,
                 finding.category,
+                _wait(finding.until, now),
             )
                 _wait(finding.until, now),
         case _:
