@@ -50,14 +50,14 @@ class Keys:
     @classmethod
     def fresh(cls) -> Keys:
         """The first keys of a new server."""
-        return cls(secrets.token_bytes(KEY_BYTES), {1: secrets.token_bytes(KEY_BYTES)})
+        return cls(new_key(), {1: new_key()})
 
     def with_another(self) -> Keys:
         """With a new newest key, which is the current one. `SealBroken` when the numbers are used up."""
         version = max(self.seals) + 1
         if version > MAX_VERSION:
             raise SealBroken(f"no more than {MAX_VERSION} key versions")
-        return Keys(self.index, {**self.seals, version: secrets.token_bytes(KEY_BYTES)})
+        return Keys(self.index, {**self.seals, version: new_key()})
 
     def with_current_alone(self) -> Keys:
         """Without the keys that nothing is sealed with any more."""
@@ -115,6 +115,11 @@ class GivenKeys:
         raise NotAllowed(
             f"the keys stand in {self._place}, and are changed there by whoever starts the server"
         )
+
+
+def new_key() -> bytes:
+    """A key that nobody has yet."""
+    return secrets.token_bytes(KEY_BYTES)
 
 
 def encode(key: bytes) -> str:

@@ -17,10 +17,23 @@ from ..db.programs import EmbeddedError
 from ..errors import AppError
 from ..settings import SettingsError
 from ..supervise import StartError
-from . import account, database, demo, doctor, identity, routes, rules, serve, settings, terminal, token
+from . import (
+    account,
+    database,
+    demo,
+    doctor,
+    identity,
+    routes,
+    rules,
+    serve,
+    settings,
+    terminal,
+    token,
+    vault,
+)
 from .command import add_common, call_of
 
-FAMILIES = (serve, database, demo, doctor, settings, routes, account, identity, token, rules)
+FAMILIES = (serve, database, demo, doctor, settings, routes, account, identity, token, rules, vault)
 
 _USAGE = 2
 _FAILED = 1

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -86,7 +87,9 @@ def _folder(settings: Settings) -> Iterator[Check]:
         yield Check("data", "error", f"{data} cannot be written to", "run as the user who owns it")
         return
     yield Check("data", "ok", f"{data} can be written to")
-    secret = data / SECRET
+    if settings.vault.keys or settings.vault.kms_url:
+        return
+    secret = Path(settings.vault.keys_file) if settings.vault.keys_file else data / SECRET
     if secret.exists() and secret.stat().st_mode & 0o077:
         yield Check("secret", "error", f"{secret} can be read by others", f"chmod 400 {secret}")
     elif secret.exists():
