@@ -8,6 +8,17 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 CORES = os.cpu_count() or 1
+WAYS = (
+    "mobile",
+    "resident-id",
+    "organisation",
+    "passport-cn",
+    "foreign-permanent-resident",
+    "hk-macau-permit",
+    "taiwan-permit",
+    "oidc",
+)
+"""Every way to be verified that an operator can offer."""
 _MEBIBYTE = 1024 * 1024
 
 
@@ -112,9 +123,7 @@ class Sms(Struct, frozen=True, kw_only=True):
     sink: Annotated[str, is_("Folder that gets each text message as a file; empty is DATA/sms.")] = ""
     url: Annotated[
         str,
-        is_(
-            "Address of the gateway that takes a signed POST of to and text; of a cloud, empty is its own."
-        ),
+        is_("Address of the gateway that takes a signed POST of to and text; of a cloud, empty is its own."),
     ] = ""
     token_file: Annotated[
         str,
@@ -135,9 +144,36 @@ class Sms(Struct, frozen=True, kw_only=True):
 class Identity(Struct, frozen=True, kw_only=True):
     """How people prove who they are."""
 
-    reverify_months: Annotated[int, is_("Months until an identity is to be confirmed anew.", ge=1, le=60)] = (
-        12
-    )
+    ways: Annotated[
+        str,
+        is_(
+            "How people may prove who they are, separated by commas, in the order in which they are offered:"
+            " mobile, resident-id, organisation, passport-cn, foreign-permanent-resident, hk-macau-permit,"
+            " taiwan-permit, oidc. What is not here is not offered."
+        ),
+    ] = ", ".join(WAYS)
+    reverify_months: Annotated[
+        int, is_("Months until the identity of a person is to be confirmed anew.", ge=1, le=24)
+    ] = 12
+    organisation_reverify_months: Annotated[
+        int, is_("Months until the identity of an organisation is to be confirmed anew.", ge=1, le=24)
+    ] = 12
+    claims_a_day: Annotated[
+        int, is_("Numbers with names that one account, or one address, may send in a day.", ge=1, le=100)
+    ] = 5
+    max_papers: Annotated[int, is_("Pictures that may be sent with a claim.", ge=1, le=12)] = 4
+    papers_days: Annotated[
+        int, is_("Days that the pictures of a decided claim are kept, then destroyed.", ge=0, le=3650)
+    ] = 30
+    keep_months: Annotated[
+        int,
+        is_(
+            "Months that the number of an identity that its owner withdrew is kept sealed: the law asks for"
+            " six, as for the log of what was published.",
+            ge=6,
+            le=120,
+        ),
+    ] = 6
     grace_days: Annotated[int, is_("Days after that in which publishing still works.", ge=0, le=180)] = 30
     accounts_per_identity: Annotated[int, is_("Accounts that one number may verify.", ge=1, le=50)] = 5
     code_minutes: Annotated[int, is_("Minutes a one-time code is good.", ge=1, le=60)] = 10
@@ -204,6 +240,16 @@ class Vault(Struct, frozen=True, kw_only=True):
     ] = 6
 
 
+class Organisations(Struct, frozen=True, kw_only=True):
+    """Accounts that several people run together."""
+
+    per_person: Annotated[int, is_("Organisations that one person may found.", ge=0, le=100)] = 5
+    transfer_days: Annotated[
+        int,
+        is_("Days from the announcement that somebody else becomes the owner until it is so.", ge=0, le=60),
+    ] = 7
+
+
 class Registration(Struct, frozen=True, kw_only=True):
     """Who may join."""
 
@@ -234,6 +280,9 @@ class Media(Struct, frozen=True, kw_only=True):
 class Certification(Struct, frozen=True, kw_only=True):
     """Certified accounts."""
 
+    show_remote: Annotated[
+        bool, is_("Whether marks that other Yanlu servers vouch for are verified and shown.")
+    ] = True
     keep_papers_days: Annotated[
         int,
         is_("Days that papers are kept after the decision, and the end of the mark.", ge=0, le=3650),

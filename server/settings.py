@@ -19,6 +19,7 @@ from yarl import URL
 
 from .sections import (
     CORES,
+    WAYS,
     Certification,
     Database,
     Federation,
@@ -28,6 +29,7 @@ from .sections import (
     Mail,
     Media,
     Metrics,
+    Organisations,
     Posts,
     Registration,
     Server,
@@ -72,6 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     sms: Sms = Sms()
     identity: Identity = Identity()
     vault: Vault = Vault()
+    organisations: Organisations = Organisations()
     registration: Registration = Registration()
     posts: Posts = Posts()
     media: Media = Media()
@@ -142,6 +145,17 @@ ENTRIES = tuple(_entries())
 """Every setting there is."""
 
 
+def parse_ways(text: str) -> tuple[str, ...]:
+    """Reads the ways to be verified that are offered, in their order. Raises `SettingsError`."""
+    ways = tuple(dict.fromkeys(way.strip() for way in text.split(",") if way.strip()))
+    for way in ways:
+        if way not in WAYS:
+            raise SettingsError(f"identity.ways: {way!r} is none of {', '.join(WAYS)}")
+    if not ways:
+        raise SettingsError("identity.ways: name one way at least, or nobody could ever publish")
+    return ways
+
+
 def parse_allow_insecure(text: str) -> tuple[AllowedPeer, ...]:
     """Reads `ip:port` and `ip:first-last` entries, IPv6 in brackets. Raises `SettingsError`."""
     return tuple(_peer(entry.strip()) for entry in text.split(",") if entry.strip())
@@ -175,6 +189,7 @@ def completed(settings: Settings) -> Settings:
         raise SettingsError(
             f"server.workers: {settings.server.workers} is more than this machine's {CORES} cores"
         )
+    parse_ways(settings.identity.ways)
     _check_reachable(settings)
     _check_services(settings)
     _check_vault(settings)

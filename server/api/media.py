@@ -8,7 +8,7 @@ from aiohttp import web
 
 from compliance.activity import AccountId, MediaId
 
-from .. import acts, drafts, keys
+from .. import drafts, keys, uploads
 from ..errors import Invalid, NotFound
 from ..http import body, limits
 from ..http.auth import Viewer, person
@@ -85,22 +85,16 @@ async def bring(
     focus: tuple[float, float] | None = None,
     shape: Shape = Shape.PICTURE,
 ) -> MediaId:
-    """Stores a picture and has it judged; of one that is refused nothing stays."""
-    settings = request.app[keys.SETTINGS]
-    root = settings.data / "media"
-    stored = await files.store_image(root, file.chunks(), settings.media, shape=shape)
-    try:
-        return await acts.upload(
-            request.app[keys.ROAD],
-            me.me,
-            stored,
-            source=source_of(request),
-            description=description,
-            focus=focus,
-        )
-    except BaseException:
-        await files.remove(root, stored.file, stored.preview_file)
-        raise
+    """Brings a picture of the person here."""
+    return await uploads.bring(
+        request.app[keys.ROAD],
+        me.me,
+        file,
+        source=source_of(request),
+        description=description,
+        focus=focus,
+        shape=shape,
+    )
 
 
 def form_limit(request: web.Request, pictures: int) -> int:

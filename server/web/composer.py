@@ -13,7 +13,7 @@ from compliance import decisions
 from compliance.activity import MediaId, PostId, Visibility
 from compliance.verdict import Reason
 
-from .. import acts, keys
+from .. import keys, uploads
 from ..acts import Draft, NotPublished
 from ..db.pool import Connection
 from ..errors import Invalid
@@ -22,7 +22,6 @@ from ..http.body import Body, Upload
 from ..http.errors import locale_of
 from ..http.source import source_of
 from ..i18n import mark
-from ..media import files
 from ..media.model import Shape
 from ..pages import wording
 from ..pages.render import local_path, say
@@ -189,12 +188,12 @@ def form_limit(request: web.Request) -> int:
 async def take_pictures(request: web.Request, form: Body) -> list[MediaId]:
     """Brings the new pictures of a form here, and names them after those it kept."""
     kept = [MediaId(found) for text in form.texts("media_id") if (found := number(text)) is not None]
-    uploads = form.uploads("media")
+    sent = form.uploads("media")
     most = request.app[keys.SETTINGS].posts.max_media
-    if len(kept) + len(uploads) > most:
+    if len(kept) + len(sent) > most:
         raise Invalid("A post has at most %(limit)s pictures", field="media_ids", limit=most)
     described = form.texts("alt") or form.text("alts").splitlines()
-    for place, upload in enumerate(uploads):
+    for place, upload in enumerate(sent):
         words = described[place] if place < len(described) else ""
         kept.append(await bring(request, person(request), upload, description=words))
     return kept
@@ -203,17 +202,15 @@ async def take_pictures(request: web.Request, form: Body) -> list[MediaId]:
 async def bring(
     request: web.Request, me: Viewer, upload: Upload, *, description: str = "", shape: Shape = Shape.PICTURE
 ) -> MediaId:
-    """Stores a picture and has it judged; of one that is refused nothing stays."""
-    settings = request.app[keys.SETTINGS]
-    root = settings.data / "media"
-    stored = await files.store_image(root, upload.chunks(), settings.media, shape=shape)
-    try:
-        return await acts.upload(
-            request.app[keys.ROAD], me.me, stored, source=source_of(request), description=description.strip()
-        )
-    except BaseException:
-        await files.remove(root, stored.file, stored.preview_file)
-        raise
+    """Brings a picture of the person here."""
+    return await uploads.bring(
+        request.app[keys.ROAD],
+        me.me,
+        upload,
+        source=source_of(request),
+        description=description.strip(),
+        shape=shape,
+    )
 
 
 def draft_of(form: Body, pictures: Sequence[MediaId]) -> Draft:

@@ -28,7 +28,7 @@ from compliance.identity import (
 from compliance.numbers import NumberType
 from compliance.sealing import Sealer
 from compliance.vault import Field
-from compliance.verdict import Reason
+from compliance.verdict import DecisionId, Reason
 from compliance.ways import CheckOutcome
 
 from .build import NOW, SOURCE, Clock, ids
@@ -111,7 +111,7 @@ class Desk:
     async def appeal(self, decision_id: int) -> None:
         opened = await appeals.open_(
             self.conn,
-            decisions.DecisionId(decision_id),
+            DecisionId(decision_id),
             LI,
             "it can be read",
             now=self.clock(),
@@ -244,7 +244,7 @@ async def test_more_is_asked_for_and_answered_and_the_claim_waits_again(desk: De
 
 async def test_a_declined_claim_may_be_tried_anew(desk: Desk) -> None:
     """It is no verdict about the person."""
-    decision = await decisions.get(desk.conn, decisions.DecisionId(await desk.decline(await desk.sent())))
+    decision = await decisions.get(desk.conn, DecisionId(await desk.decline(await desk.sent())))
     assert (decision.reason, decision.statement) == (Reason.IDENTITY_REJECTED, "cannot be read")
     assert await desk.state() is IdentityState.REJECTED
     await desk.approve(await desk.sent())
@@ -309,7 +309,7 @@ async def test_papers_stay_while_their_refusal_is_appealed_against(desk: Desk) -
     """Or nobody could look again."""
     decision_id = await desk.decline(await desk.sent())
     opened = await appeals.open_(
-        desk.conn, decisions.DecisionId(decision_id), LI, "no", now=NOW, source=SOURCE, new_id=ids()
+        desk.conn, DecisionId(decision_id), LI, "no", now=NOW, source=SOURCE, new_id=ids()
     )
     desk.clock.move(days=60)
     assert await _shred(desk) == 0
