@@ -281,6 +281,32 @@ async def forget(conn: Connection, paper_ids: Sequence[PaperId], *, now: datetim
     return gone
 
 
+async def forget_settled(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Forgets what was put in before that moment and is under nobody's eyes, some at a call."""
+    gone: int = await conn.fetchval("select vault.forget(null, $1, $2)", before, limit)
+    return gone
+
+
+async def list_ended(conn: Connection, *, before: datetime, now: datetime, limit: int) -> list[AccountId]:
+    """Accounts that were closed before that moment and whose papers are still there, and on no hold."""
+    rows = await conn.fetch(
+        """
+        select a.id from public.account a
+        where a.gone_at <= $1 and a.host is null
+          and (exists (select 1 from vault.person_key k where k.account_id = a.id)
+               or exists (select 1 from vault.paper p where p.account_id = a.id))
+          and not exists (
+            select 1 from vault.opening o
+            where o.account_id = a.id and o.state = 'read' and o.hold_until > $2)
+        order by a.gone_at limit $3
+        """,
+        before,
+        now,
+        limit,
+    )
+    return [AccountId(row["id"]) for row in rows]
+
+
 # Why the functions of the database refused, as programmers and pages read it.
 WHY = {
     "role": "this needs somebody with another role",
