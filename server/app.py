@@ -29,12 +29,14 @@ from .pages.assets import ASSETS, Assets
 from .pages.render import PAGES, Pages
 from .providers.identity import open_checker
 from .providers.mail import open_mailer
+from .providers.oidc import open_provider
 from .providers.sms import open_gateway
 from .settings import Settings, parse_allow_insecure
 from .store import accounts
 from .supervise import Post
 from .uris import Uris
-from .workers import delivery, inbox
+from .workers import delivery, inbox, scheduled
+from .workers.marks import Marks
 from .workers.runner import Job, Runner
 from .workers.upkeep import Upkeep
 
@@ -179,6 +181,7 @@ async def _providers(app: web.Application) -> AsyncIterator[None]:
     app[keys.MAIL] = mailer = open_mailer(settings)
     app[keys.SMS] = open_gateway(settings, post)
     app[keys.CHECKER] = open_checker(settings, ask)
+    app[keys.OIDC] = open_provider(settings, app[keys.CLOCK])
     yield
     await asyncio.to_thread(mailer.close)
 
@@ -187,6 +190,9 @@ async def _jobs(app: web.Application) -> AsyncIterator[None]:
     road, client, numbers = app[keys.ROAD], app[keys.CLIENT], app[keys.METRICS]
     app[keys.RUNNER] = runner = Runner(app[keys.EVENTS])
     runner.add(Job("upkeep", Upkeep(road).work))
+    runner.add(scheduled.job(road))
+    if app[keys.SETTINGS].federation.enabled:
+        runner.add(Marks(road, client).job)
     async with (
         inbox.running(runner, road, client, numbers) as wake,
         delivery.running(runner, road, client, numbers),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .metrics import Metrics
     from .pipeline import Road
     from .providers.mail import Mailer
+    from .providers.oidc import Provider
     from .providers.sms import Gateway
     from .settings import Settings
     from .uris import Uris
@@ -37,4 +38,5 @@ CLIENT: web.AppKey[Client] = web.AppKey("client")
 MAIL: web.AppKey[Mailer] = web.AppKey("mail")
 SMS: web.AppKey[Gateway] = web.AppKey("sms")
 CHECKER: web.AppKey[Checker] = web.AppKey("checker")
+OIDC: web.AppKey[Provider | None] = web.AppKey("oidc")
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("templates")

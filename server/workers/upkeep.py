@@ -19,7 +19,7 @@ from .. import standings
 from ..db.pool import Connection
 from ..media import files
 from ..pipeline import Road
-from ..store import inbound, sweeps
+from ..store import inbound, oidc_flows, sweeps
 
 STEP = 1_000
 """Rows to a transaction."""
@@ -142,6 +142,7 @@ def _chores(road: Road) -> list[Chore]:
         Chore("sessions", _HOUR, lambda conn, now: sweeps.sessions(conn, now=now, limit=STEP)),
         Chore("mail links", _HOUR, lambda conn, now: sweeps.mail_links(conn, now=now, limit=STEP)),
         Chore("codes", _HOUR, lambda conn, now: sweeps.oauth_codes(conn, before=now - _DAY, limit=STEP)),
+        Chore("flows", _HOUR, lambda conn, now: oidc_flows.sweep(conn, now=now, limit=STEP)),
         Chore("phone codes", _HOUR, lambda conn, now: sweeps.phone_codes(conn, now=now, limit=STEP)),
         Chore("attempts", _HOUR, lambda conn, now: sweeps.attempts(conn, before=now - _DAY, limit=STEP)),
         Chore("mutes", _HOUR, lambda conn, now: sweeps.mutes(conn, now=now, limit=STEP)),
