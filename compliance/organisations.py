@@ -298,6 +298,18 @@ async def count_owners(conn: Connection, organisation_id: AccountId) -> int:
     return count
 
 
+async def count_founded(conn: Connection, account_id: AccountId) -> int:
+    """How many organisations somebody has founded that are still there."""
+    count: int = await conn.fetchval(
+        """
+        select count(*) from compliance.organisation o join public.account a on a.id = o.account_id
+        where o.created_by = $1 and a.gone_at is null
+        """,
+        account_id,
+    )
+    return count
+
+
 async def put(
     conn: Connection,
     organisation_id: AccountId,
@@ -333,46 +345,6 @@ async def set_four_eyes(conn: Connection, organisation_id: AccountId, wanted: bo
     await conn.execute(
         "update compliance.organisation set four_eyes = $2 where account_id = $1", organisation_id, wanted
     )
-
-
-async def suspend(
-    conn: Connection,
-    organisation_id: AccountId,
-    *,
-    by: AccountId,
-    reason: str,
-    decision_id: int,
-    now: datetime,
-) -> bool:
-    """Suspends what its people may do; `False` where that was so already."""
-    done = await conn.fetchval(
-        """
-        update compliance.organisation
-        set suspended_at = $2, suspended_by = $3, suspended_reason = $4, suspension_id = $5
-        where account_id = $1 and suspended_at is null returning true
-        """,
-        organisation_id,
-        now,
-        by,
-        reason,
-        decision_id,
-    )
-    return bool(done)
-
-
-async def restore(conn: Connection, organisation_id: AccountId, *, decision_id: int | None = None) -> bool:
-    """Ends a suspension (only the one of `decision_id`, where given); `False` where there was none."""
-    done = await conn.fetchval(
-        """
-        update compliance.organisation
-        set suspended_at = null, suspended_by = null, suspended_reason = null, suspension_id = null
-        where account_id = $1 and suspended_at is not null
-          and ($2::bigint is null or suspension_id = $2) returning true
-        """,
-        organisation_id,
-        decision_id,
-    )
-    return bool(done)
 
 
 def _organisation(row: asyncpg.Record) -> Organisation:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from . import reopening, tiers
+from . import oversight, rehearing, reopening, tiers
 from .activity import AccountId, Activity, Direction
 from .connection import Connection
 from .decisions import Decision
@@ -48,8 +48,10 @@ async def _credit_back(_conn: Connection, _found: Overturned) -> Again:
 
 REMEDIES: Mapping[Matter, Remedy] = {
     Matter.IDENTITY: identity_remedy.overturned,
+    Matter.COMMENT: rehearing.overturned,
     Matter.TIER: _former_tier,
     Matter.CREDIT: _credit_back,
     Matter.CERTIFICATION: reopening.overturned,
+    Matter.ORGANISATION: oversight.overturned,
 }
 """How each kind of decision is made good."""

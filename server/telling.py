@@ -26,6 +26,9 @@ class Code(enum.StrEnum):
     """What is told; the values are what the database stores. Each has its text below."""
 
     IDENTITY_DUE = "identity:due"
+    IDENTITY_VERIFIED = "identity:verified"
+    IDENTITY_MORE = "identity:more"
+    IDENTITY_RESTORED = "identity:restored"
     TIER_RAISED = "tier:raised"
     CREDIT_CHANGED = "credit:changed"
     CERTIFICATION_MORE = "certification:more"
@@ -35,10 +38,31 @@ class Code(enum.StrEnum):
     CERTIFICATION_RESTORED = "certification:restored"
     FRONT_NAME_ASKED = "front-name:asked"
 
+    ORGANISATION_INVITED = "organisation:invited"
+    ORGANISATION_JOINED = "organisation:joined"
+    ORGANISATION_ROLE = "organisation:role"
+    ORGANISATION_REMOVED = "organisation:removed"
+    ORGANISATION_LEFT = "organisation:left"
+    ORGANISATION_TRANSFER = "organisation:transfer"
+    ORGANISATION_TRANSFER_CANCELLED = "organisation:transfer-cancelled"
+    ORGANISATION_TRANSFER_DONE = "organisation:transfer-done"
+    ORGANISATION_GRANTED = "organisation:granted"
+    ORGANISATION_SUSPENDED = "organisation:suspended"
+    ORGANISATION_RESTORED = "organisation:restored"
+    DRAFT_SUBMITTED = "draft:submitted"
+    DRAFT_APPROVED = "draft:approved"
+    DRAFT_RETURNED = "draft:returned"
+    SCHEDULED_PUBLISHED = "scheduled:published"
+    SCHEDULED_HELD = "scheduled:held"
+    SCHEDULED_FAILED = "scheduled:failed"
+
 
 TEXTS: Mapping[Code, str] = MappingProxyType(
     {
         Code.IDENTITY_DUE: mark("Your identity is to be verified again by %(date)s"),
+        Code.IDENTITY_VERIFIED: mark("Your identity is verified: you can publish"),
+        Code.IDENTITY_MORE: mark("To verify your identity, something more is needed"),
+        Code.IDENTITY_RESTORED: mark("The withdrawal of your identity was taken back"),
         Code.TIER_RAISED: mark("Your account has moved up to the tier %(tier)s"),
         Code.CREDIT_CHANGED: mark("Your credit has changed from %(before)s to %(after)s"),
         Code.CERTIFICATION_MORE: mark("The reviewer of the certification of @%(account)s asks for more"),
@@ -51,6 +75,26 @@ TEXTS: Mapping[Code, str] = MappingProxyType(
         Code.FRONT_NAME_ASKED: mark(
             "Accounts with more than %(followers)s followers show their real name to verified people"
         ),
+        Code.ORGANISATION_INVITED: mark("@%(by)s invites you to act for @%(organisation)s"),
+        Code.ORGANISATION_JOINED: mark("@%(person)s now acts for @%(organisation)s"),
+        Code.ORGANISATION_ROLE: mark("Your role for @%(organisation)s was changed by @%(by)s"),
+        Code.ORGANISATION_REMOVED: mark("You no longer act for @%(organisation)s"),
+        Code.ORGANISATION_LEFT: mark("@%(person)s no longer acts for @%(organisation)s"),
+        Code.ORGANISATION_TRANSFER: mark(
+            "On %(date)s @%(person)s takes over @%(organisation)s from @%(by)s;"
+            " until then an owner can stop it"
+        ),
+        Code.ORGANISATION_TRANSFER_CANCELLED: mark("@%(organisation)s is not handed on to @%(person)s"),
+        Code.ORGANISATION_TRANSFER_DONE: mark("@%(person)s is now the owner of @%(organisation)s"),
+        Code.ORGANISATION_GRANTED: mark("The operators made @%(person)s an owner of @%(organisation)s"),
+        Code.ORGANISATION_SUSPENDED: mark("The operators have suspended the rights of @%(organisation)s"),
+        Code.ORGANISATION_RESTORED: mark("The rights of @%(organisation)s are restored"),
+        Code.DRAFT_SUBMITTED: mark("@%(by)s submitted a draft of @%(organisation)s for approval"),
+        Code.DRAFT_APPROVED: mark("@%(by)s approved your draft for @%(organisation)s"),
+        Code.DRAFT_RETURNED: mark("@%(by)s sent your draft for @%(organisation)s back"),
+        Code.SCHEDULED_PUBLISHED: mark("Your scheduled post was published"),
+        Code.SCHEDULED_HELD: mark("Your scheduled post is under review before anybody sees it"),
+        Code.SCHEDULED_FAILED: mark("Your scheduled post was not published. It is kept: see why."),
     }
 )
 """The text of each code, as message ids of the catalogues."""

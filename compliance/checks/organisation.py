@@ -2,7 +2,8 @@
 proved who they are in person; what a second person must approve was approved.
 
 Where nobody acts, the server itself does: it answers follow requests and comments by the organisation's own
-policy, withdraws what the law wants withdrawn, and shows a profile again whose mark has changed. What a reviewer released was judged with its author's role.
+policy, withdraws what the law wants withdrawn, and shows a profile again whose mark has changed. What a
+reviewer released was judged with its author's role.
 """
 
 from __future__ import annotations
@@ -91,6 +92,9 @@ def _without_a_person(activity: Activity, facts: Facts) -> Reason | None:
     if isinstance(activity, _OF_THE_SERVER):
         return None
     if facts.precedent is not None and facts.precedent.ruling is Ruling.RELEASED:
+        return None
+    if facts.commenting is not None and any(one.state is not None for one in facts.commenting.answering):
+        # A comment that waited and is let now: it was judged with its author's role when it came.
         return None
     return Reason.ROLE_REQUIRED
 

@@ -113,7 +113,8 @@ async def idempotency_keys(conn: Connection, *, before: datetime, limit: int) ->
 async def loose_media(conn: Connection, *, before: datetime, limit: int) -> tuple[int, list[str]]:
     """Uploads that no post took and no profile shows; also says which files are nobody's any more.
 
-    Somebody whose post waits for a reviewer keeps theirs: a release must find the pictures.
+    Somebody whose post waits for a reviewer keeps theirs: a release must find the pictures. So do posts that
+    wait for their time, and drafts of organisations.
     """
     rows = await conn.fetch(
         """
@@ -125,6 +126,15 @@ async def loose_media(conn: Connection, *, before: datetime, limit: int) -> tupl
               and not exists (
                 select 1 from compliance.review_case c
                 where c.actor_id = m.account_id and c.state = 'waiting')
+              and not exists (
+                select 1 from scheduled_post s
+                where s.account_id = m.account_id and s.state in ('waiting', 'held', 'failed')
+                  and s.draft -> 'media_ids' @> to_jsonb(m.id))
+              and not exists (
+                select 1 from organisation_draft d
+                where d.organisation_id = m.account_id
+                  and d.state in ('draft', 'submitted', 'approved', 'scheduled')
+                  and d.draft -> 'media_ids' @> to_jsonb(m.id))
             order by m.created_at limit $2))
           returning id, file, preview_file
         )

@@ -18,6 +18,7 @@ from compliance.activity import AccountId
 from .. import standings
 from ..db.pool import Connection
 from ..media import files
+from ..organising import handing_on, people
 from ..pipeline import Road
 from ..store import inbound, oidc_flows, sweeps
 
@@ -117,6 +118,15 @@ def _chores(road: Road) -> list[Chore]:
         posts, orphans[:] = await sweeps.withdrawn_posts(conn, before=before, now=now, limit=STEP)
         return posts
 
+    told: list[AccountId] = []
+
+    async def handed_on(conn: Connection, _now: datetime) -> int:
+        told[:] = await handing_on.finish_due(road, conn)
+        return len(told)
+
+    async def tell_of_it() -> None:
+        people.wake(road, *told)
+
     async def orphaned() -> None:
         await files.remove(folder, *orphans)
 
@@ -139,6 +149,7 @@ def _chores(road: Road) -> list[Chore]:
         Chore("tier trials", _SOON, lambda conn, now: standings.try_step(conn, now), size=standings.BATCH),
         Chore("months of the log", _DAY, months),
         Chore("identities", _HOUR, identities),
+        Chore("organisations handed on", _AGAIN, handed_on, tell_of_it),
         Chore("sessions", _HOUR, lambda conn, now: sweeps.sessions(conn, now=now, limit=STEP)),
         Chore("mail links", _HOUR, lambda conn, now: sweeps.mail_links(conn, now=now, limit=STEP)),
         Chore("codes", _HOUR, lambda conn, now: sweeps.oauth_codes(conn, before=now - _DAY, limit=STEP)),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from compliance import organisations
+from compliance import decisions, organisations, oversight
 from compliance.activity import AccountId
 from compliance.classes import CertClass
 from compliance.connection import Connection
 from compliance.errors import NotAllowed, NotFound
 from compliance.organisations import POWERS, Act, MemberState, Role
-from tests.compliance.build import NOW
+from compliance.remedies import REMEDIES, Overturned
+from compliance.statements import Matter
+from compliance.verdict import Reason
+from tests.compliance.build import NOW, SOURCE, ids
 
 ONE, TWO = AccountId(501), AccountId(502)
 ANN, BOB = AccountId(601), AccountId(602)
@@ -58,15 +61,38 @@ async def test_only_the_active_have_a_role(conn: Connection, state: MemberState)
 async def test_suspended_rights_leave_seeing_the_log_and_the_appeal(conn: Connection) -> None:
     """What was suspended can be looked at and appealed against, and nothing else is done."""
     await _two(conn)
-    decision = await _decision(conn)
-    assert await organisations.suspend(conn, ONE, by=BOB, reason="x", decision_id=decision, now=NOW)
-    assert not await organisations.suspend(conn, ONE, by=BOB, reason="x", decision_id=decision, now=NOW)
+    more = {"now": NOW, "source": SOURCE, "new_id": ids()}
+    with pytest.raises(NotAllowed, match="statement of reasons"):
+        await oversight.suspend(conn, ONE, reason=" ", by=BOB, **more)  # type: ignore[arg-type]
+    with pytest.raises(NotAllowed, match="of their own"):
+        await oversight.suspend(conn, ONE, reason="x", by=ANN, **more)  # type: ignore[arg-type]
+    decision_id = await oversight.suspend(conn, ONE, reason="x", by=BOB, **more)  # type: ignore[arg-type]
     rights = await organisations.rights_of(conn, ONE, ANN)
     assert rights is not None
     assert {act for act in Act if rights.may(act)} == organisations.STILL
-    assert not await organisations.restore(conn, ONE, decision_id=decision + 1)
-    assert await organisations.restore(conn, ONE, decision_id=decision)
+    decision = await decisions.get(conn, decision_id)
+    assert (decision.actor_id, decision.reason) == (ONE, Reason.ORGANISATION_SUSPENDED)
+    await oversight.restore(conn, ONE, reason="y", by=BOB, **more)  # type: ignore[arg-type]
     assert not (await organisations.get(conn, ONE)).is_suspended
+
+
+async def test_a_suspension_that_was_wrong_ends_with_the_appeal(conn: Connection) -> None:
+    """Only the suspension that was appealed against: a later one stands."""
+    await _two(conn)
+    more = {"now": NOW, "source": SOURCE, "new_id": ids()}
+    first = await oversight.suspend(conn, ONE, reason="x", by=BOB, **more)  # type: ignore[arg-type]
+    await oversight.restore(conn, ONE, reason="y", by=BOB, **more)  # type: ignore[arg-type]
+    second = await oversight.suspend(conn, ONE, reason="z", by=BOB, **more)  # type: ignore[arg-type]
+    for decision_id, suspended in ((first, True), (second, False)):
+        decision = await decisions.get(conn, decision_id)
+        again = await REMEDIES[Matter.ORGANISATION](
+            conn,
+            Overturned(
+                decision=decision, decider=BOB, statement="wrong", now=NOW, source=SOURCE, new_id=ids()
+            ),
+        )
+        assert again is None
+        assert (await organisations.get(conn, ONE)).is_suspended is suspended
 
 
 async def test_a_person_is_no_organisation(conn: Connection) -> None:
@@ -75,16 +101,3 @@ async def test_a_person_is_no_organisation(conn: Connection) -> None:
         await organisations.insert(conn, ONE, kind=CertClass.INDIVIDUAL, name="x", owner=ANN, now=NOW)
     with pytest.raises(NotFound):
         await organisations.get(conn, ONE)
-
-
-async def _decision(conn: Connection) -> int:
-    await conn.execute(
-        """
-        insert into compliance.decision
-          (id, verdict, kind, direction, actor_id, activity_uri, digest, rule_version, reason, created_at)
-        values (1, 'refused', 'organisation', 'out', $1, 'urn:x', '', 0, 'organisation_suspended', $2)
-        """,
-        ONE,
-        NOW,
-    )
-    return 1

@@ -54,8 +54,9 @@ create table scheduled_post (
   approved_by bigint,
   draft jsonb not null,
   due_at timestamptz not null,
-  state text not null default 'waiting' check (state in ('waiting', 'published', 'failed', 'cancelled')),
+  state text not null default 'waiting' check (state in ('waiting', 'published', 'held', 'failed', 'cancelled')),
   failure text,
+  claimed_until timestamptz,
   decision_id bigint,
   post_id bigint,
   created_at timestamptz not null,
@@ -77,6 +78,7 @@ create table organisation_draft (
   approved_by bigint,
   approved_at timestamptz,
   scheduled_id bigint references scheduled_post (id),
+  edits_id bigint references post (id),
   post_id bigint,
   created_at timestamptz not null,
   changed_at timestamptz not null
