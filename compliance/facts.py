@@ -12,14 +12,16 @@ from datetime import datetime
 
 import asyncpg
 
-from . import rates
-from .activity import AccountId, Direction
+from . import commenting, rates, reserved
+from .activity import AccountId, Direction, UpdateProfile
+from .commenting import Commenting
 from .connection import Connection
 from .errors import StaleRules
 from .hosts import Policy, names_above
 from .identity import IdentityState
 from .organisations import Role
 from .records import Source
+from .reserved import Naming
 from .subject import Subject
 from .verdict import CaseId, DecisionId
 from .wordlists import Rulebook
@@ -79,11 +81,15 @@ class Facts:
     """Set where the account is an organisation's, or somebody acts through it."""
     policies: Mapping[str, Policy] = field(default_factory=dict)
     precedent: Precedent | None = None
-
+    naming: Naming | None = None
+    """For a profile of ours: how the name in it stands to the names of others."""
+    commenting: Commenting | None = None
+    """For a reply, and for an act on one."""
     pre_review: bool = False
     """Whether the author's tier has a person look first."""
     free_again: datetime | None = None
     """When the author's tier lets them do this again, where this hour has had its share."""
+
 
 async def load(
     conn: Connection,
@@ -112,11 +118,13 @@ async def load(
                a.id is not null as is_known,
                a.suspended_at is not null or a.gone_at is not null as is_suspended,
                i.state as identity, i.lapses_at as identity_until,
-               not ($5 and exists (
+               -- For an organisation it is whoever acts that must have agreed.
+               not ($5 and (o.account_id is null or s.by_id is not null) and exists (
                  select from current_document d
                  where not exists (
                    select from compliance.acceptance c
-                   where c.account_id = s.actor_id and c.document = d.document and c.version >= d.version)
+                   where c.account_id = coalesce(s.by_id, s.actor_id)
+                     and c.document = d.document and c.version >= d.version)
                )) as has_agreed,
                (select array_agg(array[h.host, h.policy]) from compliance.host_policy h
                 where h.host = any(string_to_array(s.hosts, ' '))) as policies,
@@ -128,22 +136,22 @@ async def load(
                  select n.role from compliance.organisation_member n
                  where n.organisation_id = o.account_id and n.account_id = s.second_id
                    and n.account_id <> s.by_id and n.state = 'active') end as second,
+               t.pre_review, t.posts_per_hour as posts, t.uploads_per_hour as uploads,
+               t.follows_per_hour as follows,
                p.id as case_id, p.state as ruling, p.awaits, p.overrules
         from unnest((select $1::bigint[]), (select $2::bytea[]), (select $3::text[]), (select $6::bigint[]),
                     (select $7::bigint[]))
-               t.pre_review, t.posts_per_hour as posts, t.uploads_per_hour as uploads,
-               t.follows_per_hour as follows,
                with ordinality as s(actor_id, digest, hosts, by_id, second_id, place)
           left join public.account a on a.id = s.actor_id
           left join compliance.identity i on i.account_id = s.actor_id
-          left join compliance.organisation o on $5 and o.account_id = s.actor_id
-          left join compliance.organisation_member m
-            on m.organisation_id = o.account_id and m.account_id = s.by_id and m.state = 'active'
           left join compliance.standing st on $5 and st.account_id = s.actor_id
           left join compliance.tier_policy tp on $5 and tp.active
           left join compliance.tier t on tp.version is not null and t.id = coalesce(st.tier, tp.newcomer)
             and t.policy_version = coalesce(
               st.policy_version, case when a.created_at >= tp.activated_at then tp.version end)
+          left join compliance.organisation o on $5 and o.account_id = s.actor_id
+          left join compliance.organisation_member m
+            on m.organisation_id = o.account_id and m.account_id = s.by_id and m.state = 'active'
           left join public.account b on b.id = m.account_id
           left join compliance.identity j on j.account_id = m.account_id
           left join lateral (
@@ -169,6 +177,10 @@ async def load(
     if rows and rows[0]["rule_version"] != rulebook.version:
         raise StaleRules(f"rule set {rows[0]['rule_version']} is in force, not {rulebook.version}")
     found = [_facts(row, direction, rulebook, now) for row in rows]
+    for place, naming in (await reserved.weigh(conn, _names(subjects, direction), now=now)).items():
+        found[place] = replace(found[place], naming=naming)
+    for place, known in (await commenting.load(conn, subjects)).items():
+        found[place] = replace(found[place], commenting=known)
     asked = [_asked(*each) for each in zip(subjects, rows, found, strict=True)]
     if any(asked):
         for place, free in enumerate(await rates.free_again(conn, asked, now=now)):
@@ -184,6 +196,14 @@ def _asked(subject: Subject, row: asyncpg.Record, known: Facts) -> rates.Asked |
     if counted is None or most is None or released:
         return None
     return rates.Asked(subject.activity.actor.id, counted, most)
+
+
+def _names(subjects: Sequence[Subject], direction: Direction) -> dict[int, tuple[AccountId, str]]:
+    """The names that people here want to show, by their place in the batch."""
+    if direction is Direction.IN:
+        return {}
+    said = enumerate(subject.activity for subject in subjects)
+    return {n: (one.actor.id, one.profile.display_name) for n, one in said if isinstance(one, UpdateProfile)}
 
 
 def _facts(row: asyncpg.Record, direction: Direction, rulebook: Rulebook, now: datetime) -> Facts:
@@ -207,10 +227,10 @@ def _facts(row: asyncpg.Record, direction: Direction, rulebook: Rulebook, now: d
         acting=_acting(row) if row["is_organisation"] else None,
         policies={host: Policy(policy) for host, policy in row["policies"] or ()},
         precedent=precedent,
+        pre_review=bool(row["pre_review"]),
     )
 
 
-        pre_review=bool(row["pre_review"]),
 def _acting(row: asyncpg.Record) -> Acting:
     return Acting(
         by=row["by_id"],

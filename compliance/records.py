@@ -56,6 +56,10 @@ class RecordKind(enum.StrEnum):
     COMMENT_BLOCK = "comment:block"
     COMMENT_UNBLOCK = "comment:unblock"
 
+    NAME_RESERVE = "name:reserve"
+    NAME_RELEASE = "name:release"
+    SIGNING_ROTATE = "signing:rotate"
+
     ACCOUNT_REGISTER = "account:register"
     ACCOUNT_DELETE = "account:delete"
     ACCOUNT_EXPORT = "account:export"

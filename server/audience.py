@@ -15,13 +15,17 @@ from compliance.activity import (
     AccountId,
     Activity,
     Announce,
+    ApproveReply,
+    AskReply,
     Block,
     Create,
     Delete,
     Flag,
     Follow,
+    HideReply,
     Like,
     Reject,
+    RemoveReply,
     Undo,
     Undoable,
     Update,
@@ -44,6 +48,8 @@ class _Wanted:
     readers_of: Uri | None = None
     """A post that ends: all who may have it must hear, which are the named, the followers, the boosters and
     the repliers."""
+    thread_of: Uri | None = None
+    """A post in whose conversation somebody writes: everybody who wrote in it."""
     personal: bool = False
 
 
@@ -55,7 +61,11 @@ async def inboxes(conn: Connection, activities: Sequence[Activity]) -> list[froz
     with it, and its followers are who must hear.
     """
     wanted = [_wanted(a) for a in activities]
-    taken_back = {n for n, a in enumerate(activities) if isinstance(a, Delete | Undo | Reject | Block)}
+    taken_back = {
+        n
+        for n, a in enumerate(activities)
+        if isinstance(a, Delete | Undo | Reject | Block | HideReply | RemoveReply)
+    }
     rows = await conn.fetch(
         """
         with heard as (
@@ -83,6 +93,10 @@ async def inboxes(conn: Connection, activities: Sequence[Activity]) -> list[froz
           from unnest($8::int[], $9::text[]) as w(n, uri) join post p on p.uri = w.uri
             join follow f on f.followee_id = p.account_id and f.state = 'accepted'
           where p.visibility <> 'direct'
+          union all
+          select w.n, false, r.account_id
+          from unnest($11::int[], $12::text[]) as w(n, uri) join post p on p.uri = w.uri
+            join post r on r.thread_id = p.thread_id
         )
         select distinct h.n, a.host,
           case when h.personal then a.inbox else coalesce(a.shared_inbox, a.inbox) end as inbox
@@ -100,6 +114,8 @@ async def inboxes(conn: Connection, activities: Sequence[Activity]) -> list[froz
         [n for n, w in enumerate(wanted) if w.readers_of is not None],
         [w.readers_of for w in wanted if w.readers_of is not None],
         sorted(taken_back),
+        [n for n, w in enumerate(wanted) if w.thread_of is not None],
+        [w.thread_of for w in wanted if w.thread_of is not None],
     )
     found: list[set[str]] = [set() for _ in activities]
     refused = await hosts.refused(conn, {row["host"] for row in rows}) if rows else frozenset()
@@ -140,5 +156,16 @@ def _wanted(activity: Activity) -> _Wanted:
             return _Wanted(actors=[activity.target], personal=True)
         case Flag():
             return _Wanted(actors=[activity.target] if activity.forward else [])
+        case AskReply(owner=owner):
+            return _Wanted(actors=[owner], personal=True)
+        case ApproveReply(author=author) | HideReply(author=author):
+            return _Wanted(actors=[author], personal=True)
+        case RemoveReply(actor=actor, target=target, author=author):
+            return _Wanted(
+                followers_of=actor.id,
+                actors=[author] if author else [],
+                readers_of=target,
+                thread_of=target,
+            )
         case Upload():
             return _Wanted()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
 
+from compliance import comments, lookalikes
 from compliance.activity import (
     Activity,
     Actor,
@@ -15,8 +19,10 @@ from compliance.activity import (
     Mention,
     Note,
     Profile,
+    ReplyControl,
     Uri,
 )
+from compliance.comments import Policy
 from federation import render
 from federation.actor import RemoteActor, RemoteKey
 from federation.wire import Document
@@ -26,8 +32,18 @@ from .store.model import AccountView, MediaView, PostView
 from .uris import Uris
 
 
-def actor(account: AccountView, key: ActorKey, uris: Uris) -> Document:
-    """The document of somebody here. A suspended one keeps its key: its Deletes must still be believed."""
+def actor(
+    account: AccountView,
+    key: ActorKey,
+    uris: Uris,
+    *,
+    certification: Document | None = None,
+    assertion_keys: Sequence[Document] = (),
+) -> Document:
+    """The document of somebody here. A suspended one keeps its key: its Deletes must still be believed.
+
+    With `certification`, what was certified also leads the table, for servers that know no assertions.
+    """
     shown = account.veiled() if account.suspended else account
     name = account.username
     return render.actor(
@@ -44,22 +60,46 @@ def actor(account: AccountView, key: ActorKey, uris: Uris) -> Document:
             following=Uri(uris.following(name)),
             featured=uris.featured(name),
             keys=(RemoteKey(key.key_id, key.public_pem),),
-            profile=_profile(shown),
+            profile=_profile(shown, certification),
             # The day is enough for anybody, and says less about when somebody is awake.
             published=account.created_at.replace(hour=0, minute=0, second=0, microsecond=0),
             suspended=account.suspended,
             webfinger=f"{name}@{uris.host}",
-        )
+        ),
+        certification=certification,
+        assertion_keys=assertion_keys,
     )
 
 
-def post(view: PostView, uris: Uris) -> Document:
-    """A post of ours."""
+def post(
+    view: PostView,
+    uris: Uris,
+    *,
+    policy: Policy | None = None,
+    reply_authorization: Uri | None = None,
+) -> Document:
+    """A post of ours; `policy` says who may comment, where its author chose."""
     return render.note(
-        note_of(view, uris),
+        replace(
+            note_of(view, uris),
+            can_reply=control_of(policy, view.account.username, uris),
+            reply_authorization=reply_authorization,
+        ),
         followers=Uri(uris.followers(view.account.username)),
         tag_page=uris.tag_page,
         replies=f"{view.uri}/replies",
+    )
+
+
+def control_of(policy: Policy | None, username: str, uris: Uris) -> ReplyControl | None:
+    """What other servers are told of who may comment under the posts of somebody here."""
+    if policy is None:
+        return None
+    return comments.control(
+        policy,
+        author=uris.actor(username),
+        followers=Uri(uris.followers(username)),
+        following=Uri(uris.following(username)),
     )
 
 
@@ -109,11 +149,15 @@ def _act_of(view: PostView, uris: Uris) -> Activity:
     )
 
 
-def _profile(account: AccountView) -> Profile:
+def _profile(account: AccountView, certification: Document | None) -> Profile:
+    fields = [Field(name=f.name, value=f.html, text=f.text) for f in account.fields]
+    if certification is not None:
+        label = certification["label"]
+        fields.insert(0, Field(name=lookalikes.FIELD, value=escape(label), text=label))
     return Profile(
         display_name=account.display_name,
         html=account.html,
-        fields=tuple(Field(name=f.name, value=f.html, text=f.text) for f in account.fields),
+        fields=tuple(fields),
         avatar=_picture(account.avatar),
         header=_picture(account.header),
         locked=account.locked,

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from compliance import comments
 from compliance.activity import Attachment, Field, MediaId, Note, PostId, Profile, Uri, Visibility
 
+from . import documents
 from .errors import Invalid
 from .pipeline import Road
 from .store import deeds, handles, posts
@@ -104,6 +106,9 @@ async def note(
             conn, draft.media_ids, me.id, uris=road.uris, post_id=before.id if before else None
         )
         known = await handles.find(conn, named, uris=road.uris)
+        policy = await comments.get_policy(conn, me.id)
+        if before is not None:
+            policy = (await comments.policies_of(conn, [before.id])).get(before.id, comments.Policy())
     if len(pictures) != len(draft.media_ids):
         raise Invalid("There is no such picture, or it is on another post", field="media_ids")
     strangers = [h for h in named if h not in known and "@" in h]
@@ -131,6 +136,7 @@ async def note(
         tags=words.tags,
         attachments=tuple(_attachment(by_id[i], draft.descriptions.get(i)) for i in draft.media_ids),
         app=draft.app_id,
+        can_reply=documents.control_of(policy, me.username, road.uris),
         published=before.created_at if before else road.clock(),
         updated=road.clock() if before else None,
     )

@@ -9,13 +9,17 @@ from compliance.activity import (
     Accept,
     Activity,
     Announce,
+    ApproveReply,
+    AskReply,
     Block,
     Create,
     Delete,
     Flag,
     Follow,
+    HideReply,
     Like,
     Reject,
+    RemoveReply,
     Undo,
     Undoable,
     Update,
@@ -82,6 +86,10 @@ def _things(activity: Activity) -> tuple[tuple[str, ...], tuple[str, ...]]:
             return (f"{actor.uri} {target}",), (target,)
         case Delete(target=target):
             return (target,), ()
+        case ApproveReply(target=target) | HideReply(target=target) | RemoveReply(target=target):
+            return (target,), ()
+        case AskReply(note=note):
+            return (), (note.uri,)
 
 
 def _between(one: str, other: str) -> tuple[str, ...]:

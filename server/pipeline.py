@@ -19,13 +19,14 @@ from typing import Protocol, TypeAlias, TypeVar, cast
 
 import asyncpg
 
-from compliance import gate, wordlists
+from compliance import commenting, gate, wordlists
 from compliance.activity import (
     AccountId,
     Activity,
     Delete,
     Direction,
     PostId,
+    RemoveReply,
 )
 from compliance.errors import StaleRules
 from compliance.records import Source
@@ -36,7 +37,7 @@ from federation import outbox
 from . import audience, effects, outgoing
 from .convoy import Convoy
 from .db.pool import Connection
-from .effects import notices
+from .effects import notices, replies
 from .effects.ground import Ground, Touched
 from .ids import Clock, IdMaker
 from .order import waves
@@ -111,9 +112,9 @@ class Stopped:
     reason: Reason
     field: str | None = None
     category: str | None = None
-
     wait: int | None = None
     """Seconds until the same thing is free again, where only its time is wrong."""
+
     @property
     def is_held(self) -> bool:
         return self.case_id is not None
@@ -269,6 +270,8 @@ class _Run:
         for wave in waves(cleared):
             follow_ups += await self._wave(wave, answers, ground)
         await self._tell_authors(verdicts, ground)
+        if self._federates():
+            follow_ups += await replies.rejections(self.conn, verdicts, ground)
         if follow_ups:
             run = replace(self, direction=Direction.OUT, answers=True)
             await run.judge_and_apply(follow_ups, [Source.internal()] * len(follow_ups))
@@ -288,7 +291,12 @@ class _Run:
         mail: list[tuple[Cleared[Activity], frozenset[str]]] = []
         for (n, c), post_id, took in zip(wave, applied.posts, applied.took, strict=True):
             answers[n] = Done(c.decision_id, post_id, took, c.labels)
-            if (took or self.answers) and (inboxes := reached.get(id(c))):
+            # A comment that waits is not forwarded: it leaves when it is let.
+            if (
+                (took or self.answers)
+                and not commenting.waits_for(c.labels)
+                and (inboxes := reached.get(id(c)))
+            ):
                 mail.append((c, inboxes))
         if mail:
             await self._queue(mail, ground)
@@ -298,10 +306,12 @@ class _Run:
         return self.road.settings.federation.enabled
 
     async def _queue(self, mail: Sequence[tuple[Cleared[Activity], frozenset[str]]], ground: Ground) -> None:
-        ended = [c.activity.target for c, _ in mail if isinstance(c.activity, Delete)]
+        ended = [c.activity.target for c, _ in mail if isinstance(c.activity, Delete | RemoveReply)]
         if ended:
             await outbox.cancel(self.conn, ended)
-        messages = await outgoing.messages(self.conn, mail, uris=ground.uris)
+        messages = await outgoing.messages(
+            self.conn, mail, uris=ground.uris, sealer=self.road.sealer, now=ground.now
+        )
         await outbox.enqueue(self.conn, messages, now=ground.now, new_id=self.road.ids)
         self.mail = True
 
@@ -328,16 +338,15 @@ def _stopped(verdict: Verdict, now: datetime) -> Stopped | None:
                 finding.category,
                 _wait(finding.until, now),
             )
-                _wait(finding.until, now),
         case _:
             return None
 
 
-async def answered(road: Road, once: Once) -> Answer | None:
 def _wait(until: datetime | None, now: datetime) -> int | None:
     return None if until is None else max(math.ceil((until - now).total_seconds()), 1)
 
 
+async def answered(road: Road, once: Once) -> Answer | None:
     """What the request with this key was answered, if it was."""
     async with road.pool.acquire() as conn, conn.transaction():
         return (await _claim(conn, [once], road)).get(once)
@@ -346,7 +355,7 @@ def _wait(until: datetime | None, now: datetime) -> int | None:
 async def _claim(conn: Connection, onces: Sequence[Once], road: Road) -> dict[Once | None, Answer]:
     """Takes the keys for this transaction; those that were answered before, with their answers."""
     found = await idempotency.claim(conn, [(o.account_id, o.key) for o in onces], now=road.clock())
-    return {Once(*key): _remembered(before) for key, before in found.items()}
+    return {Once(*key): _remembered(before, road.clock()) for key, before in found.items()}
 
 
 async def _remember(conn: Connection, answered: Sequence[tuple[Once, Answer]]) -> None:

@@ -69,6 +69,10 @@ class Uris:
     def featured(self, username: str) -> str:
         return f"{self.actor(username)}/collections/featured"
 
+    def certification(self, username: str) -> Uri:
+        """Where the signed assertion about somebody here is fetched."""
+        return Uri(f"{self.actor(username)}/certification")
+
     def post(self, username: str, id_: int) -> Uri:
         return Uri(f"{self.actor(username)}/statuses/{id_}")
 
@@ -81,6 +85,14 @@ class Uris:
 
     def create_of(self, post: Uri) -> Uri:
         return Uri(f"{post}/activity")
+
+    def reply_request(self, post: Uri) -> Uri:
+        """Our question whether a reply may stand."""
+        return Uri(f"{post}/reply_request")
+
+    def reply_authorization(self, owner: Uri, id_: int) -> Uri:
+        """Where it can be read that the post `id_` may stand under one of the owner's."""
+        return Uri(f"{owner}/reply_authorizations/{id_}")
 
     def activity(self, id_: int) -> Uri:
         return Uri(f"{self.origin}/activities/{id_}")

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from ..facts import Facts
 from ..subject import Subject
 from ..verdict import Finding
-from . import authority, content, organisation, precedent, realname, standing, tier
+from . import authority, comments, content, names, organisation, precedent, realname, standing, tier
 
 Check: TypeAlias = Callable[[Subject, Facts], Sequence[Finding]]
 
@@ -23,5 +23,7 @@ CHECKS: tuple[Check, ...] = (
     realname.check,
     tier.check,
     precedent.check,
+    names.check,
     content.check,
+    comments.check,
 )

@@ -14,13 +14,17 @@ from compliance.activity import (
     AccountId,
     Activity,
     Announce,
+    ApproveReply,
+    AskReply,
     Block,
     Create,
     Delete,
     Flag,
     Follow,
+    HideReply,
     Like,
     Reject,
+    RemoveReply,
     Undo,
     Update,
     UpdateProfile,
@@ -131,6 +135,10 @@ def about(activity: Activity) -> Uri | None:
             return target
         case Accept(follower=follower) | Reject(follower=follower):
             return follower
+        case AskReply(note=note):
+            return note.uri
+        case ApproveReply(target=target) | HideReply(target=target) | RemoveReply(target=target):
+            return target
         case Upload():
             return None
         case _:

@@ -17,14 +17,17 @@ from compliance.activity import (
     Activity,
     Actor,
     Announce,
+    ApproveReply,
     Block,
     Create,
     Delete,
     Flag,
     Follow,
+    HideReply,
     Like,
     Note,
     Reject,
+    RemoveReply,
     Undo,
     Undoable,
     Update,
@@ -38,6 +41,7 @@ from federation.wire import Document, Value
 from . import actors, notes, values
 
 MAX_COMMENT = 10_000
+MAX_STATEMENT = 2_000
 
 
 class Wanted(enum.StrEnum):
@@ -49,6 +53,8 @@ class Wanted(enum.StrEnum):
     """An earlier activity, known here by its id: put `{id, type, actor, object}` in place of `object`, parse
     again.
     """
+    INSTRUMENT = "instrument"
+    """Fetch it, put it in place of the activity's `instrument`, parse again."""
     ACTIVITY = "activity"
     """Another actor's activity that this one passes on: fetch it and parse that, by its own actor."""
 
@@ -134,6 +140,19 @@ def _update(said: _Said) -> Parsed:
 
 def _delete(said: _Said) -> Parsed:
     target = values.require_id(said.object, "object of Delete")
+    if isinstance(said.object, dict):
+        author = values.find_id(said.object.get("attributedTo"))
+        post = values.find_id(said.document.get("target"))
+        if author is not None and post is not None and author != said.actor.uri:
+            # Whether it stands where the actor answers for it, what is stored here says.
+            return RemoveReply(
+                id=said.id,
+                actor=said.actor,
+                target=target,
+                post=post,
+                author=author,
+                statement=values.text(said.document.get("summary"), MAX_STATEMENT).strip(),
+            )
     origin.require_speaks_for(said.actor.uri, target)
     return Delete(id=said.id, actor=said.actor, target=target)
 
@@ -174,6 +193,15 @@ def _block(said: _Said) -> Parsed:
 
 
 def _accept(said: _Said) -> Parsed:
+    reply = _answered_reply(said)
+    if reply is not None:
+        target, post, author = reply
+        stamp = values.find_id(said.document.get("result"))
+        if stamp is not None:
+            origin.require_speaks_for(said.actor.uri, stamp)
+        return ApproveReply(
+            id=said.id, actor=said.actor, target=target, post=post, author=author, stamp=stamp
+        )
     answered = _answered_follow(said)
     if isinstance(answered, NeedsObject | Ignored):
         return answered
@@ -182,11 +210,51 @@ def _accept(said: _Said) -> Parsed:
 
 
 def _reject(said: _Said) -> Parsed:
+    reply = _answered_reply(said)
+    if reply is not None:
+        target, post, author = reply
+        words = values.text(said.document.get("summary"), MAX_STATEMENT).strip()
+        return HideReply(
+            id=said.id, actor=said.actor, target=target, post=post, author=author, statement=words
+        )
     answered = _answered_follow(said)
     if isinstance(answered, NeedsObject | Ignored):
         return answered
     follower, follow = answered
     return Reject(id=said.id, actor=said.actor, follower=follower, follow=follow)
+
+
+def _reply_request(said: _Said) -> Parsed:
+    """A reply whose server asks first: the reply itself, and by which request."""
+    post = values.require_id(said.object, "object of ReplyRequest")
+    instrument = next(iter(values.each(said.document.get("instrument"))), None)
+    if not isinstance(instrument, dict):
+        uri = values.require_id(instrument, "instrument of ReplyRequest")
+        origin.require_speaks_for(said.actor.uri, uri)
+        return NeedsObject(uri, Wanted.INSTRUMENT)
+    if notes.KINDS.isdisjoint(values.types(instrument)):
+        return Ignored("ReplyRequest for something that is not a post")
+    note = _own_note(said, instrument)
+    if note.in_reply_to != post:
+        raise NotTrusted("ReplyRequest for a post that answers another one")
+    return Create(id=said.id, actor=said.actor, note=note, asked=said.id)
+
+
+def _answered_reply(said: _Said) -> tuple[Uri, Uri, Uri] | None:
+    """The reply that is answered, what it answers and who wrote it; `None` where something else is."""
+    about = said.object
+    if not isinstance(about, dict):
+        return None
+    kinds = values.types(about)
+    if "ReplyRequest" in kinds:
+        reply = values.require_id(about.get("instrument"), "instrument of ReplyRequest")
+        post = values.require_id(about.get("object"), "object of ReplyRequest")
+        return reply, post, values.require_id(about.get("actor"), "actor of ReplyRequest")
+    if "Note" in kinds:
+        post = values.require_id(about.get("inReplyTo") or said.document.get("target"), "what is answered")
+        author = values.require_id(about.get("attributedTo") or about.get("actor"), "author of the reply")
+        return values.require_id(about, "reply"), post, author
+    return None
 
 
 def _answered_follow(said: _Said) -> tuple[Uri, Uri | None] | NeedsObject | Ignored:
@@ -260,6 +328,7 @@ _READERS: Final[dict[str, Callable[[_Said], Parsed]]] = {
     "Create": _create,
     "Update": _update,
     "Delete": _delete,
+    "ReplyRequest": _reply_request,
     "Announce": _announce,
     "Like": _like,
     "Follow": _follow,

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 
-from compliance.activity import Attachment, Mention, Note, Uri
+from compliance.activity import ANYBODY, Attachment, Mention, Note, ReplyControl, Uri
 from federation import addressing, html, origin, quirks
 from federation.errors import Malformed
 from federation.wire import Document, Value
@@ -22,6 +22,7 @@ MAX_MENTIONS = 200
 MAX_OPTIONS = 50
 MAX_ALT = 10_000
 MAX_SPOILER = 2_000
+MAX_ALLOWED = 50
 
 WRITTEN = frozenset({"Note", "Question", "ChatMessage"})
 LINKED = frozenset({"Article", "Page", "Video", "Audio", "Image", "Document", "Event"})
@@ -76,6 +77,8 @@ def note(
         addressed=addressed,
         tags=_tags(document),
         attachments=_attachments(document),
+        can_reply=_control(document),
+        reply_authorization=values.find_id(document.get("replyAuthorization")),
         published=min(published, now) if published else now,
         updated=min(updated, now) if updated else None,
     )
@@ -85,6 +88,26 @@ def picture(document: Value) -> Attachment | None:
     """A picture named by a profile or a post."""
     item = next(values.objects(document), None)
     return _attachment(item) if item is not None else None
+
+
+def _control(document: Document) -> ReplyControl | None:
+    """Who may answer, in GoToSocial's words of today or of before; `None` where everybody may."""
+    policy = next(values.objects(document.get("interactionPolicy")), {})
+    rule = next(values.objects(policy.get("canReply")), None)
+    if rule is None:
+        return None
+    automatic = _allowed(rule.get("automaticApproval", rule.get("always")))
+    if ANYBODY in automatic:
+        return None
+    return ReplyControl(
+        automatic=automatic, manual=_allowed(rule.get("manualApproval", rule.get("approvalRequired")))
+    )
+
+
+def _allowed(value: Value) -> tuple[Uri, ...]:
+    named = values.addressees(value)
+    anybody = (ANYBODY,) if any(map(addressing.is_public, named)) else ()
+    return (*anybody, *(uri for uri in values.ids(value) if uri != ANYBODY))[:MAX_ALLOWED]
 
 
 def _words(document: Document, url: str, *, linked: bool) -> tuple[html.Clean, str | None]:

@@ -11,13 +11,17 @@ from compliance.activity import (
     Accept,
     Activity,
     Announce,
+    ApproveReply,
+    AskReply,
     Block,
     Create,
     Delete,
     Flag,
     Follow,
+    HideReply,
     Like,
     Reject,
+    RemoveReply,
     Undo,
     Undoable,
     Update,
@@ -29,8 +33,7 @@ from federation import addressing
 from federation.errors import LocalFault
 from federation.wire import AS2, Document
 
-from .notes import CONTEXT as NOTE_CONTEXT
-from .notes import Media, TagPage, bare_note, moment
+from .notes import CONTROLLED, GTS, Media, TagPage, bare_note, context_of, moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,26 @@ def activity(activity: Activity, facts: Facts) -> Document:
             return _document(activity, "Block", object=activity.target, to=[activity.target])
         case Flag():
             return _flag(activity, facts)
+        case AskReply():
+            note = bare_note(activity.note, followers=facts.followers, tag_page=facts.tag_page)
+            document = _document(
+                activity, "ReplyRequest", object=activity.post, instrument=note, to=[activity.owner]
+            )
+            return document | {"@context": CONTROLLED}
+        case ApproveReply() | HideReply():
+            return _on_reply(activity)
+        case RemoveReply(target=target, author=author, post=post):
+            # Its author stands in it, so that nobody takes it for the word of whoever wrote it.
+            removed: Document = {"id": target, "type": "Tombstone", "attributedTo": author}
+            return _document(
+                activity,
+                "Delete",
+                object={name: value for name, value in removed.items() if value is not None},
+                target=post,
+                summary=activity.statement or None,
+                to=[addressing.PUBLIC],
+                cc=_some(author),
+            )
         case Upload():
             raise LocalFault("an upload is not federated by itself")
         case _:
@@ -105,7 +128,7 @@ def _post(activity: Create | Update, facts: Facts) -> Document:
         cc=note["cc"],
         object=note,
     )
-    return document | {"@context": NOTE_CONTEXT}
+    return document | {"@context": context_of(activity.note)}
 
 
 def _profile(activity: UpdateProfile, facts: Facts) -> Document:
@@ -127,6 +150,31 @@ def _announce(activity: Announce, facts: Facts) -> Document:
 def _followed(activity: Accept | Reject) -> Document:
     follow: Document = {"type": "Follow", "actor": activity.follower, "object": activity.actor.uri}
     return {"id": activity.follow, **follow} if activity.follow is not None else follow
+
+
+def _on_reply(activity: ApproveReply | HideReply) -> Document:
+    """The answer to a reply, in the form of GoToSocial: to the question where one was asked, else to the
+    reply."""
+    asked: Document | Uri = activity.target
+    if activity.request is not None:
+        asked = {
+            "id": activity.request,
+            "type": "ReplyRequest",
+            "actor": activity.author,
+            "object": activity.post,
+            "instrument": activity.target,
+        }
+    is_yes = isinstance(activity, ApproveReply)
+    document = _document(
+        activity,
+        "Accept" if is_yes else "Reject",
+        object=asked,
+        target=activity.post,
+        result=activity.stamp if isinstance(activity, ApproveReply) else None,
+        summary=(activity.statement or None) if isinstance(activity, HideReply) else None,
+        to=[activity.author],
+    )
+    return document | {"@context": [AS2, GTS]}
 
 
 def _undo(activity: Undo, facts: Facts) -> Document:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from federation.wire import AS2, Document, Value
 
-from .notes import moment
+from .notes import GTS, moment
 
 
 def collection(
@@ -38,6 +38,18 @@ def page(
     if before is not None:
         document["prev"] = before
     return document
+
+
+def reply_authorization(id_: str, *, owner: str, reply: str, post: str) -> Document:
+    """Says that a reply may stand under a post, by whoever answers for the post."""
+    return {
+        "@context": [AS2, GTS],
+        "id": id_,
+        "type": "ReplyAuthorization",
+        "attributedTo": owner,
+        "interactingObject": reply,
+        "interactionTarget": post,
+    }
 
 
 def tombstone(id_: str, *, deleted: datetime | None = None) -> Document:

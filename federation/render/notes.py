@@ -27,6 +27,15 @@ CONTEXT = [
     },
 ]
 
+GTS = "https://gotosocial.org/ns"
+"""The words for who may answer a post; GoToSocial's, which others have taken up."""
+CONTROLLED = [AS2, GTS, *CONTEXT[1:]]
+
+
+def context_of(note: Note) -> Value:
+    """The context of a document with the post in it."""
+    return CONTEXT if note.can_reply is None and note.reply_authorization is None else CONTROLLED
+
 
 def note(
     note: Note,
@@ -38,7 +47,7 @@ def note(
 ) -> Document:
     """The post as a document of its own."""
     return {
-        "@context": CONTEXT,
+        "@context": context_of(note),
         **bare_note(note, followers=followers, tag_page=tag_page, media=media, replies=replies),
     }
 
@@ -76,6 +85,14 @@ def bare_note(
         document["contentMap"] = {note.language: note.html}
     if replies is not None:
         document["replies"] = replies
+    if note.can_reply is not None:
+        allowed = {
+            "automaticApproval": [*note.can_reply.automatic],
+            "manualApproval": [*note.can_reply.manual],
+        }
+        document["interactionPolicy"] = {"canReply": allowed}
+    if note.reply_authorization is not None:
+        document["replyAuthorization"] = note.reply_authorization
     return document
 
 

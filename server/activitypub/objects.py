@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
+from compliance import commentqueue, comments
 from compliance.activity import AccountId, PostId
 from federation import render
 from federation.wire import write
 
-from .. import documents, keys
+from .. import documents, keys, vouching
 from ..db.pool import Connection
 from ..errors import Gone, NotFound
 from ..http.routes import Handler, Reach, needs
@@ -43,7 +44,28 @@ async def instance_actor(request: web.Request) -> web.StreamResponse:
     async with request.app[keys.POOL].acquire() as conn:
         account = await accounts.instance_actor(conn, uris=uris)
         key = await actor_keys.get_public(conn, account.id)
-    return document(request, write(documents.actor(account, key, uris)))
+        said = await vouching.instance_actor(conn, account, key, uris=uris)
+    return document(request, write(said))
+
+
+@needs(reach=Reach.PUBLIC, uncounted=True)
+async def certification(request: web.Request) -> web.StreamResponse:
+    """What this server certified of somebody here, signed; 404 where that is nothing, or no more. A browser
+    is led to the page that says the same.
+    """
+    username, uris = request.match_info["username"], request.app[keys.URIS]
+    if asks_for_page(request):
+        return _to_page(f"{uris.profile_page(username)}/certification")
+    by_signer = await signers.admit(request)
+    now = request.app[keys.CLOCK]()
+    async with request.app[keys.POOL].acquire() as conn:
+        account = await local_account(conn, username, uris)
+        said = await vouching.certification(
+            conn, account, sealer=request.app[keys.SEALER], uris=uris, now=now
+        )
+    if said is None:
+        raise NotFound
+    return document(request, write(said), by_signer=by_signer)
 
 
 @needs(reach=Reach.SEEN, uncounted=True)
@@ -123,7 +145,15 @@ async def _actor(request: web.Request, username: str) -> web.Response:
         if account.gone:
             return document(request, write(render.tombstone(account.uri)), status=Gone.status)
         key = await actor_keys.get_public(conn, account.id)
-    return document(request, write(documents.actor(account, key, uris)), by_signer=by_signer)
+        said = await vouching.actor(
+            conn,
+            account,
+            key,
+            sealer=request.app[keys.SEALER],
+            uris=uris,
+            now=request.app[keys.CLOCK](),
+        )
+    return document(request, write(said), by_signer=by_signer)
 
 
 async def _post(request: web.Request, username: str, post_id: str) -> web.Response:
@@ -140,7 +170,26 @@ async def _post(request: web.Request, username: str, post_id: str) -> web.Respon
         )
     if view.boost_of is not None:
         raise NotFound  # a boost is an activity, and has no object of its own
-    return document(request, write(documents.post(view, uris)), by_signer=by_signer)
+    async with request.app[keys.POOL].acquire() as conn:
+        policy = (await comments.policies_of(conn, [view.id])).get(view.id)
+        stamp = await commentqueue.authorization(conn, view.id) if view.in_reply_to_id else None
+    body = write(documents.post(view, uris, policy=policy, reply_authorization=stamp))
+    return document(request, body, by_signer=by_signer)
+
+
+@needs(reach=Reach.PUBLIC, uncounted=True)
+async def reply_authorization(request: web.Request) -> web.Response:
+    """That a reply may stand under a post of somebody here, while it may."""
+    uris, username = request.app[keys.URIS], request.match_info["username"]
+    async with request.app[keys.POOL].acquire() as conn:
+        owner = await local_account(conn, username, uris)
+        found = await commentqueue.find_approved(conn, owner.id, _post_id(request.match_info["id"]))
+    if found is None:
+        raise NotFound
+    reply, post = found
+    id_ = uris.reply_authorization(owner.uri, int(request.match_info["id"]))
+    stamp = render.reply_authorization(id_, owner=owner.uri, reply=reply, post=post)
+    return document(request, write(stamp), by_signer=await signers.admit(request))
 
 
 def _post_id(text: str) -> PostId:

@@ -225,6 +225,12 @@ class StatusApplication(Struct):
     website: str | None
 
 
+class StatusYanlu(Struct):
+    """What a post says that no client of Mastodon knows: how a comment stands, `waiting` or `hidden`."""
+
+    comment: str
+
+
 class StatusHead(Struct, kw_only=True):
     """A post without its author, what it boosts and what the viewer did with it: those are appended."""
 
@@ -255,6 +261,7 @@ class StatusHead(Struct, kw_only=True):
     quote: None = None
     quote_approval: Approval = NOBODY
     tagged_collections: tuple[()] = ()
+    yanlu: StatusYanlu | UnsetType = UNSET
 
 
 class StatusEdit(Struct, kw_only=True):

@@ -186,6 +186,9 @@ class Renderer:
                 entities.ShallowTag(markup.fold_tag(name), self._uris.tag_page(name)) for name in shown.tags
             ],
             application=UNSET if view.app is None else entities.StatusApplication(*view.app),
+            yanlu=entities.StatusYanlu("waiting" if shown.waits else "hidden")
+            if shown.waits or shown.hidden
+            else UNSET,
         )
 
     def tag(self, view: TagView, *, known: bool) -> entities.Tag:

@@ -9,13 +9,17 @@ from compliance.activity import (
     Accept,
     Activity,
     Announce,
+    ApproveReply,
+    AskReply,
     Block,
     Create,
     Delete,
     Flag,
     Follow,
+    HideReply,
     Like,
     Reject,
+    RemoveReply,
     Undo,
     Undoable,
     Update,
@@ -25,7 +29,7 @@ from compliance.activity import (
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
-from . import boosts, complaints, likes, posts, profiles, relations, uploads
+from . import boosts, complaints, likes, posts, profiles, relations, replies, uploads
 from .ground import Applied, Ground
 
 
@@ -59,6 +63,14 @@ async def apply(conn: Connection, run: Sequence[Cleared[Activity]], ground: Grou
             return await relations.block(conn, cast("Sequence[Cleared[Block]]", run), ground)
         case Flag():
             return await complaints.insert(conn, cast("Sequence[Cleared[Flag]]", run), ground)
+        case AskReply():
+            return replies.ask(cast("Sequence[Cleared[AskReply]]", run))
+        case ApproveReply():
+            return await replies.approve(conn, cast("Sequence[Cleared[ApproveReply]]", run), ground)
+        case HideReply():
+            return await replies.hide(conn, cast("Sequence[Cleared[HideReply]]", run), ground)
+        case RemoveReply():
+            return await replies.remove(conn, cast("Sequence[Cleared[RemoveReply]]", run), ground)
         case Undo(kind=kind):
             undos = cast("Sequence[Cleared[Undo]]", run)
             match kind:

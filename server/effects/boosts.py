@@ -8,7 +8,7 @@ from compliance.activity import AccountId, Announce, PostId, Undo, Uri
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
-from . import feeds, notices, posts
+from . import counting, feeds, notices
 from .ground import Applied, Ground, Touched
 
 
@@ -25,7 +25,7 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Announce]], ground:
         from unnest($1::bigint[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::text[],
         $7::timestamptz[], $8::bigint[])
                as b(id, account_id, local, uri, target, visibility, created_at, decision_id)
-             join visible_post p on p.uri = b.target and p.boost_of_id is null
+             join visible_post p on p.uri = b.target and p.boost_of_id is null and not p.waits
         where (p.visibility in ('public', 'unlisted') or (p.visibility = 'followers'
         and p.account_id = b.account_id))
           and not exists (
@@ -85,7 +85,7 @@ async def undo(conn: Connection, cleared: Sequence[Cleared[Undo]], ground: Groun
         for row in rows:
             found[row["n"]] = PostId(row["boost_of_id"])
         boosted = [PostId(r["boost_of_id"]) for r in rows]
-        touched.add(await posts.gone(conn, [PostId(r["id"]) for r in rows], ground))
+        touched.add(await counting.gone(conn, [PostId(r["id"]) for r in rows], ground))
         await conn.execute(
             "delete from notification n using unnest($1::bigint[], $2::bigint[]) as u(post_id, from_id) "
             "where n.kind = 'reblog' and n.post_id = u.post_id and n.from_id = u.from_id",

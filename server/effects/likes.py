@@ -22,7 +22,7 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Like]], ground: Gro
           select l.*, p.id as post_id, p.account_id as author_id
           from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::int[])
                  as l(account_id, target, uri, id, decision_id, n)
-               join visible_post p on p.uri = l.target and p.boost_of_id is null
+               join visible_post p on p.uri = l.target and p.boost_of_id is null and not p.waits
         ), new as (
           insert into reaction (account_id, post_id, id, uri, decision_id, created_at)
           select account_id, post_id, id, uri, decision_id, $7 from l on conflict do nothing

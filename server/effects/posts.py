@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compliance.activity import AccountId, Create, Delete, Note, PostId, Update, Uri
+from compliance import commenting
+from compliance.activity import AccountId, Activity, Create, Delete, Note, PostId, Update, Uri
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
-from . import attached, feeds, notices
+from . import attached, counting, feeds, notices, replies
 from .ground import Applied, Ground, Touched
 
 SENSITIVE = "sensitive"
@@ -32,6 +33,7 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Create]], ground: G
     took = [id_ in inserted for id_ in ids]
     fresh = [(c, id_) for c, id_, new in zip(cleared, ids, took, strict=True) if new]
     touched = Touched()
+    follow_ups: list[Activity] = []
     if fresh:
         notes = [(c.activity.note, id_) for c, id_ in fresh]
         await attached.name(conn, notes)
@@ -39,15 +41,21 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Create]], ground: G
         await attached.hang(conn, fresh, ground)
         theirs = [(c.activity.note, id_) for c, id_ in fresh if not c.activity.actor.is_local]
         if theirs:  # nobody can have answered a post of ours before it was there
-            touched.posts |= await _adopt_orphans(conn, theirs)
+            touched.add(await _adopt_orphans(conn, theirs, ground))
+        follow_ups = await replies.keep(conn, fresh, ground)
+        # What waits is nobody's but its author's and theirs who answer for it: it is not counted, nor told of.
+        out = [(c, id_) for c, id_ in fresh if not commenting.waits_for(c.labels)]
         touched.accounts |= {c.activity.actor.id for c, _ in fresh}
-        await _count_posts(conn, [c.activity.actor.id for c, _ in fresh], 1, ground)
-        replied = [parents[n.in_reply_to] for n, _ in notes if n.in_reply_to in parents]
-        await _count_replies(conn, [p.id for p in replied], 1)
+        await counting.posts(conn, [c.activity.actor.id for c, _ in out], 1, ground)
+        answered = [c.activity.note.in_reply_to for c, _ in out]
+        replied = [parents[uri] for uri in answered if uri in parents]
+        await counting.replies(conn, [p.id for p in replied], 1)
         touched.posts |= {p.id for p in replied}
-        touched.homes |= await feeds.fan_out(conn, [id_ for _, id_ in fresh], ground)
-        touched.notified |= await notices.of_posts(conn, [id_ for _, id_ in fresh], ground)
-    return Applied([id_ if new else None for id_, new in zip(ids, took, strict=True)], took, touched)
+        touched.homes |= await feeds.fan_out(conn, [id_ for _, id_ in out], ground)
+        touched.notified |= await notices.of_posts(conn, [id_ for _, id_ in out], ground)
+        await _control(conn, [(note, id_) for note, id_ in notes if note.can_reply is not None])
+    made = [id_ if new else None for id_, new in zip(ids, took, strict=True)]
+    return Applied(made, took, touched, follow_ups)
 
 
 async def update(conn: Connection, cleared: Sequence[Cleared[Update]], ground: Ground) -> Applied:
@@ -113,8 +121,11 @@ async def update(conn: Connection, cleared: Sequence[Cleared[Update]], ground: G
         await attached.name(conn, notes)
         await attached.tag(conn, notes, ground)
         await attached.hang(conn, changed, ground)
-        touched.notified |= await notices.of_posts(conn, posts, ground)
-        touched.notified |= await notices.of_edits(conn, posts, ground)
+        touched.add(await replies.wait_again(conn, changed, ground))
+        told = [id_ for c, id_ in changed if not commenting.waits_for(c.labels)]
+        touched.notified |= await notices.of_posts(conn, told, ground)
+        touched.notified |= await notices.of_edits(conn, told, ground)
+        await _control(conn, [(note, id_) for note, id_ in notes if note.can_reply is not None])
     return Applied(ids, [id_ is not None for id_ in ids], touched)
 
 
@@ -137,7 +148,7 @@ async def withdraw(conn: Connection, cleared: Sequence[Cleared[Delete]], ground:
         update post p set withdrawn_at = $3, withdrawn_by = 'author'
         from unnest($1::text[], $2::bigint[], $4::int[]) as d(uri, account_id, n)
         where p.uri = d.uri and p.account_id = d.account_id and p.withdrawn_at is null
-        returning p.id, p.account_id, p.in_reply_to_id, p.boost_of_id, d.n
+        returning p.id, p.account_id, p.in_reply_to_id, p.boost_of_id, p.waits, p.hidden, d.n
         """,
         [c.activity.target for c in cleared],
         [c.activity.actor.id for c in cleared],
@@ -149,28 +160,18 @@ async def withdraw(conn: Connection, cleared: Sequence[Cleared[Delete]], ground:
         ids[row["n"]] = PostId(row["id"])
     touched = Touched()
     if rows:
-        touched = await gone(conn, [PostId(r["id"]) for r in rows], ground)
-        await _count_posts(conn, [AccountId(r["account_id"]) for r in rows], -1, ground)
-        replied = [PostId(r["in_reply_to_id"]) for r in rows if r["in_reply_to_id"] is not None]
-        await _count_replies(conn, replied, -1)
+        touched = await counting.gone(conn, [PostId(r["id"]) for r in rows], ground)
+        await counting.posts(conn, [AccountId(r["account_id"]) for r in rows if not r["waits"]], -1, ground)
+        under = [r for r in rows if not r["waits"] and not r["hidden"]]
+        replied = [PostId(r["in_reply_to_id"]) for r in under if r["in_reply_to_id"] is not None]
+        await conn.execute(
+            "delete from compliance.comment where post_id = any($1) and state <> 'removed'",
+            [r["id"] for r in rows],
+        )
+        await counting.replies(conn, replied, -1)
         touched.posts |= set(replied)
         touched.accounts |= {AccountId(r["account_id"]) for r in rows}
     return Applied(ids, [id_ is not None for id_ in ids], touched)
-
-
-async def gone(conn: Connection, posts: Sequence[PostId], ground: Ground) -> Touched:
-    """Clears away what showed withdrawn posts: their boosts, their places in home timelines, the notices
-    about them."""
-    boosts = await conn.fetch(
-        "update post set withdrawn_at = $2, withdrawn_by = 'author' "
-        "where boost_of_id = any($1) and withdrawn_at is null returning id",
-        list(posts),
-        ground.now,
-    )
-    every = [*posts, *(PostId(r["id"]) for r in boosts)]
-    homes = await feeds.remove(conn, every)
-    await conn.execute("delete from notification where post_id = any($1)", every)
-    return Touched(posts=set(every), homes=homes)
 
 
 def _id_for(note: Note, ground: Ground) -> PostId:
@@ -204,20 +205,20 @@ async def _insert_rows(
           insert into post (
             id, account_id, local, uri, url, in_reply_to_id, in_reply_to_account_id, in_reply_to_uri,
             thread_id, visibility, html, text, source, spoiler, sensitive,
-            language, app_id, labels, created_at, edited_at, decision_id)
+            language, app_id, labels, created_at, edited_at, decision_id, waits)
           select
             id, account_id, local, uri, url, reply_id, reply_account, reply_uri, thread_id,
             visibility, html, text, source, spoiler, sensitive, language, app_id,
-            coalesce(string_to_array(nullif(labels, ''), ','), '{}'), created_at, edited_at, decision_id
+            coalesce(string_to_array(nullif(labels, ''), ','), '{}'), created_at, edited_at, decision_id, waits
           from unnest(
             $1::bigint[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
             $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
             $15::bool[], $16::text[], $17::bigint[], $18::text[], $19::timestamptz[], $20::timestamptz[],
-            $21::bigint[])
+            $21::bigint[], $22::bool[])
           as n(
             id, account_id, local, uri, url, reply_id, reply_account, reply_uri,
             thread_id, visibility, html, text, source, spoiler, sensitive,
-            language, app_id, labels, created_at, edited_at, decision_id)
+            language, app_id, labels, created_at, edited_at, decision_id, waits)
           where not exists (
             select 1 from federation.tombstone t where t.uri = n.uri and t.account_id in (0, n.account_id))
           on conflict (uri) do nothing
@@ -244,18 +245,35 @@ async def _insert_rows(
         [n.sensitive or SENSITIVE in c.labels for n, c in zip(notes, cleared, strict=True)],
         [n.language for n in notes],
         [n.app for n in notes],
-        [",".join(c.labels) for c in cleared],
+        [",".join(commenting.shown(c.labels)) for c in cleared],
         [
             n.published if c.activity.actor.is_local else min(n.published, ground.now)
             for n, c in zip(notes, cleared, strict=True)
         ],
         [n.updated for n in notes],
         [c.decision_id for c in cleared],
+        [bool(commenting.waits_for(c.labels)) for c in cleared],
     )
     return {PostId(r["id"]) for r in rows}
 
 
-async def _adopt_orphans(conn: Connection, notes: Sequence[tuple[Note, PostId]]) -> set[PostId]:
+async def _control(conn: Connection, notes: Sequence[tuple[Note, PostId]]) -> None:
+    """Notes who may answer posts of other servers, as their authors say; of ours the policies say it."""
+    said = [(note.can_reply, id_) for note, id_ in notes if note.can_reply is not None]
+    for control, id_ in said:
+        await conn.execute(
+            """
+            insert into compliance.reply_control (post_id, automatic, manual)
+            select p.id, $2, $3 from post p where p.id = $1 and not p.local
+            on conflict (post_id) do update set automatic = excluded.automatic, manual = excluded.manual
+            """,
+            id_,
+            list(control.automatic),
+            list(control.manual),
+        )
+
+
+async def _adopt_orphans(conn: Connection, notes: Sequence[tuple[Note, PostId]], ground: Ground) -> Touched:
     """Replies that came before the post they answer find their place, and their whole branch joins its
     thread; says which posts look different now."""
     rows = await conn.fetch(
@@ -269,40 +287,14 @@ async def _adopt_orphans(conn: Connection, notes: Sequence[tuple[Note, PostId]])
         [id_ for _, id_ in notes],
     )
     if not rows:
-        return set()
+        return Touched()
     await conn.execute(
         "update post p set thread_id = b.thread_id "
         "from unnest($1::bigint[], $2::bigint[]) as b(branch, thread_id) where p.thread_id = b.branch",
         [r["branch"] for r in rows],
         [r["thread_id"] for r in rows],
     )
-    await _count_replies(conn, [PostId(r["parent_id"]) for r in rows], 1)
-    return {PostId(r[name]) for r in rows for name in ("id", "parent_id")}
-
-
-async def _count_replies(conn: Connection, parents: Sequence[PostId], step: int) -> None:
-    if parents:
-        await conn.execute(
-            """
-            update post_count c set replies = greatest(c.replies + n.step, 0)
-            from (select id, count(*)::int * $2 as step from unnest($1::bigint[]) as id group by id order by
-            id) n
-            where c.post_id = n.id
-            """,
-            list(parents),
-            step,
-        )
-
-
-async def _count_posts(conn: Connection, authors: Sequence[AccountId], step: int, ground: Ground) -> None:
-    await conn.execute(
-        """
-        update account_count c set posts = greatest(c.posts + n.step, 0),
-               last_post_at = case when $2 > 0 then $3::timestamptz else c.last_post_at end
-        from (select id, count(*) * $2 as step from unnest($1::bigint[]) as id group by id order by id) n
-        where c.account_id = n.id
-        """,
-        list(authors),
-        step,
-        ground.now,
-    )
+    await counting.replies(conn, [PostId(r["parent_id"]) for r in rows], 1)
+    touched = Touched(posts={PostId(r[name]) for r in rows for name in ("id", "parent_id")})
+    touched.add(await replies.adopt(conn, [PostId(r["id"]) for r in rows], ground))
+    return touched

@@ -10,6 +10,7 @@ from compliance.activity import Delete, UpdateProfile
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
+from ..store import marks
 from . import relations
 from .ground import Applied, Ground, Touched
 
@@ -64,6 +65,7 @@ async def update(conn: Connection, cleared: Sequence[Cleared[UpdateProfile]], gr
         [c.decision_id for c in cleared],
         ground.now,
     )
+    await marks.refresh_names(conn, [c.activity.actor.id for c in cleared])
     touched = Touched(accounts={c.activity.actor.id for c in cleared})
     return Applied([None] * len(cleared), [True] * len(cleared), touched)
 

@@ -9,7 +9,7 @@ from server.db.pool import Connection
 
 from .model import Page
 from .sql import both_ways, compose, fetch_page
-from .visibility import is_open, is_public
+from .visibility import is_open, is_public, is_under
 
 PAGE_CAP = 40
 
@@ -20,16 +20,17 @@ _OUTBOX = both_ways(
       and (p.boost_of_id is null or {open})
     order by p.id {order} limit $3
     """,
-    public=is_public("p"),
+    public=f"{is_public('p')} and {is_open('p')}",
     open=is_open("b"),
 )
 _REPLIES = both_ways(
     """
     select p.id, p.uri from visible_post p
-    where p.in_reply_to_id = $4 and p.id > $1 and p.id < $2 and {open}
+    where p.in_reply_to_id = $4 and p.id > $1 and p.id < $2 and {open} and {under}
     order by p.id {order} limit $3
     """,
     open=is_open("p"),
+    under=is_under("p"),
 )
 _WITHDRAWN = compose(
     """

@@ -24,6 +24,10 @@ _ACTS = """
     union all
     select 'Block', a.uri, t.uri
     from block b join account a on a.id = b.account_id join account t on t.id = b.target_id where b.uri = $1
+    union all
+    select 'Note', a.uri, p.in_reply_to_uri
+    from post p join account a on a.id = p.account_id
+    where p.uri = $2 and p.local and p.in_reply_to_uri is not null
     limit 1
     """
 
@@ -86,6 +90,7 @@ async def posts(conn: Connection, uris: Sequence[Uri]) -> set[Uri]:
 
 
 async def find_act(conn: Connection, uri: Uri) -> PastAct | None:
-    """The follow, favourite, boost or block that has this id and still stands."""
-    row = await conn.fetchrow(_ACTS, uri)
+    """The follow, favourite, boost or block that has this id and still stands; or the reply of ours that an
+    answer is about, by its own id or by that of our question."""
+    row = await conn.fetchrow(_ACTS, uri, uri.removesuffix("/reply_request"))
     return PastAct(row["kind"], Uri(row["actor"]), Uri(row["target"])) if row else None

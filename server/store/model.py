@@ -169,6 +169,10 @@ class PostView(Struct, frozen=True, kw_only=True):
     likes: int
     version: int
     """Rises with each edit; 0 for an unedited post."""
+    waits: bool = False
+    """A comment that its author and those who answer for the post above it see alone."""
+    hidden: bool = False
+    """A comment that does not stand under what it answers."""
 
 
 class PostFlags(Struct, frozen=True):

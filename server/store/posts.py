@@ -56,7 +56,7 @@ _SEEN = compose(
 _BARE = """
     select p.id, p.account_id, p.local, p.uri, p.url, p.boost_of_id, p.in_reply_to_id,
       p.in_reply_to_account_id, p.in_reply_to_uri, p.thread_id, p.visibility, p.html, p.text, p.source,
-      p.spoiler, p.sensitive, p.language, p.labels, p.created_at, p.edited_at,
+      p.spoiler, p.sensitive, p.language, p.labels, p.created_at, p.edited_at, p.waits, p.hidden,
       o.name as app_name, o.website as app_website, c.replies, c.boosts, c.likes,
       (select json_agg(json_build_array(a.id, a.username, a.host, a.url, a.uri) order by a.id)
        from mention m join account a on a.id = m.account_id
@@ -364,6 +364,8 @@ def _view(row: Any, author: AccountView, media: Iterable[MediaView]) -> PostView
         ),
         tags=tuple(row["tags"]),
         labels=tuple(row["labels"]),
+        waits=row["waits"],
+        hidden=row["hidden"],
         app=None if row["app_name"] is None else (row["app_name"], row["app_website"]),
         created_at=row["created_at"],
         edited_at=row["edited_at"],

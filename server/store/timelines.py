@@ -19,7 +19,7 @@ from server.uris import Uris
 from . import cache, posts
 from .model import Entry, Keyed, Line, Page
 from .sql import Both, both_ways, compose, fetch_page
-from .visibility import SEEN, is_public, may_see, may_see_both, wanted
+from .visibility import SEEN, is_listed, may_see, may_see_both, stands, wanted
 
 PAGE_CAP = 40
 ANCESTORS = 100
@@ -81,13 +81,18 @@ _DESCENDANTS = compose(
       union all
       select q.id, q.in_reply_to_id from down join post q on q.in_reply_to_id = down.id
     ), near as (select id, in_reply_to_id from down limit $3)
-    select near.id, near.in_reply_to_id as parent_id, p.id is not null and {may_see} and {wanted} as shown
+    select near.id, near.in_reply_to_id as parent_id, p.id is not null and {may_see} and {wanted} and {stands} as shown
     from near left join visible_post p on p.id = near.id left join visible_post b on b.id = p.boost_of_id
     order by near.id
     """,
     may_see=may_see_both("$2"),
     wanted=wanted("$2"),
+    stands=stands("p", "$2"),
 )
+_PINNED = """
+    select post_id from compliance.comment
+    where thread_id = (select thread_id from post where id = $1) and pinned_at is not null order by pinned_at
+    """
 
 _PROFILE = """
     select p.id from {seen}
@@ -217,8 +222,8 @@ async def likes(conn: Connection, viewer: AccountId, page: Page) -> list[Keyed[P
 async def thread(
     conn: Connection, post_id: PostId, viewer: AccountId | None
 ) -> tuple[list[PostId], list[PostId]]:
-    """What a post answers, from the start, and the answers to it, each branch after its root; raises
-    `NotFound` for a post that the viewer may not see.
+    """What a post answers, from the start, and the answers to it, each branch after its root, and what was
+    pinned before the rest; raises `NotFound` for a post that the viewer may not see.
 
     A post in between that the viewer may not see is left out, and what hangs on it stays.
     """
@@ -228,6 +233,9 @@ async def thread(
     children: dict[PostId, list[PostId]] = defaultdict(list)
     for row in below:
         children[row["parent_id"]].append(PostId(row["id"]))
+    if below and (pinned := {row["post_id"] for row in await conn.fetch(_PINNED, post_id)}):
+        for each in children.values():
+            each.sort(key=lambda id_: id_ not in pinned)
     shown = {row["id"] for row in below if row["shown"]}
     return [PostId(row["id"]) for row in above], [id_ for id_ in _branches(post_id, children) if id_ in shown]
 
@@ -255,7 +263,7 @@ def _public(one_origin: bool, only_media: bool) -> Both:
           and p.id > $1 and p.id < $2 and {may_see} and {wanted} {media}
         order by p.id {order} limit $3
         """,
-        public=is_public("p"),
+        public=is_listed("p"),
         origin="and p.local = $5" if one_origin else "",
         may_see=may_see("p", "$4"),
         wanted=wanted("$4"),
@@ -274,7 +282,7 @@ def _tag(one_origin: bool, only_media: bool) -> Both:
           and {public} {origin} and {may_see} and {wanted} {media}
         order by e.post_id {order} limit $3
         """,
-        public=is_public("p"),
+        public=is_listed("p"),
         origin="and p.local = $6" if one_origin else "",
         may_see=may_see("p", "$4"),
         wanted=wanted("$4"),

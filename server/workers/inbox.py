@@ -228,6 +228,9 @@ class Inbox:
             else:
                 self._count("done", 1)
                 self._follow_conversation(reading.said, answer)
+                if isinstance(reading.said, UpdateProfile):
+                    # It may say anew where a certification is.
+                    self._road.events.notify("marks")
 
     async def _failed(self, row: Claimed, error: Exception) -> None:
         """Tries a row again later, or sets it aside after the last try."""
@@ -318,12 +321,23 @@ class Inbox:
             case Wanted.OBJECT:
                 object_ = await fetch.document(self._client, lacks.uri, budget=budget)
                 return self._parse(document | {"object": object_}, actor)
+            case Wanted.INSTRUMENT:
+                instrument = await fetch.document(self._client, lacks.uri, budget=budget)
+                return self._parse(document | {"instrument": instrument}, actor)
             case Wanted.ACT:
                 async with self._road.pool.acquire() as conn:
                     act = await known.find_act(conn, lacks.uri)
                 if act is None:
                     return Ignored("names an earlier act that is not known here")
                 object_ = {"id": lacks.uri, "type": act.kind, "actor": act.actor, "object": act.target}
+                if act.kind == "Note":
+                    object_ = {
+                        "id": lacks.uri,
+                        "type": "Note",
+                        "attributedTo": act.actor,
+                        "inReplyTo": act.target,
+                    }
+                    object_["id"] = lacks.uri.removesuffix("/reply_request")
                 return self._parse(document | {"object": object_}, actor)
             case Wanted.ACTIVITY:
                 passed_on = await fetch.document(self._client, lacks.uri, budget=budget)

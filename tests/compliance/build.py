@@ -14,6 +14,8 @@ from compliance.activity import (
     Activity,
     Actor,
     Announce,
+    ApproveReply,
+    AskReply,
     Attachment,
     Block,
     Create,
@@ -22,10 +24,12 @@ from compliance.activity import (
     Field,
     Flag,
     Follow,
+    HideReply,
     Like,
     Note,
     Profile,
     Reject,
+    RemoveReply,
     Undo,
     Undoable,
     Update,
@@ -33,6 +37,7 @@ from compliance.activity import (
     Upload,
     Uri,
 )
+from compliance.commenting import Commenting
 from compliance.connection import Connection
 from compliance.facts import Facts
 from compliance.identity import IdentityState
@@ -121,9 +126,14 @@ def one_of_each(actor: Actor = HERE) -> dict[str, Activity]:
         "undo": Undo(id=act, actor=actor, kind=Undoable.LIKE, target=POST),
         "block": Block(id=act, actor=actor, target=other),
         "flag": Flag(id=act, actor=actor, target=other, comment="spam"),
+        "ask-reply": AskReply(id=act, actor=actor, note=note(), post=POST, owner=other),
+        "approve-reply": ApproveReply(id=act, actor=actor, target=POST, post=POST, author=other),
+        "hide-reply": HideReply(id=act, actor=actor, target=POST, post=POST, author=other),
+        "remove-reply": RemoveReply(id=act, actor=actor, target=POST, post=POST, author=other),
     }
 
 
+ON_REPLIES = ("approve-reply", "hide-reply", "remove-reply")
 PUBLISHING = ("create", "update", "update-profile", "upload", "announce")
 
 
@@ -152,6 +162,7 @@ def facts(direction: Direction = Direction.OUT, **more: object) -> Facts:
         "direction": direction,
         "rulebook": Rulebook.empty(),
         "identity": IdentityState.VERIFIED,
+        "commenting": Commenting(answers=True),
         "identity_until": NOW + timedelta(days=30),
     } | more
     return Facts(**whole)  # type: ignore[arg-type]
@@ -170,6 +181,29 @@ async def people(conn: Connection) -> None:
             NOW,
         )
     await verify(conn, HERE.id)
+
+
+async def comment(conn: Connection) -> None:
+    """`POST` as a comment that both `HERE` and `FAR` answer for."""
+    await conn.execute(
+        "insert into compliance.decision (id, verdict, kind, direction, actor_id, activity_uri, digest, "
+        "rule_version, created_at) values (1, 'cleared', 'create', 'out', 1, 'https://here.example/1', '', 0, $1)",
+        NOW,
+    )
+    await conn.execute(
+        "insert into post (id, account_id, local, uri, url, thread_id, visibility, created_at, decision_id) "
+        "values (1, $1, true, $2, $2, 1, 'public', $3, 1)",
+        HERE.id,
+        POST,
+        NOW,
+    )
+    await conn.execute(
+        "insert into compliance.comment (post_id, owner_id, author_id, thread_id, state, created_at) "
+        "select 1, o, $1, 1, 'waiting', $3 from unnest($2::bigint[]) as o",
+        HERE.id,
+        [HERE.id, FAR.id],
+        NOW,
+    )
 
 
 async def verify(conn: Connection, account_id: AccountId, *, days: int = 395) -> None:

@@ -23,7 +23,21 @@ from compliance.subject import Subject
 from compliance.verdict import Cleared, Held, Outcome, Reason, Refused, Span, Verdict
 from compliance.wordlists import Rulebook
 
-from .build import FAR, HERE, NOW, PUBLISHING, SOURCE, create, ids, one_of_each, people, rule, rules
+from .build import (
+    FAR,
+    HERE,
+    NOW,
+    ON_REPLIES,
+    PUBLISHING,
+    SOURCE,
+    comment,
+    create,
+    ids,
+    one_of_each,
+    people,
+    rule,
+    rules,
+)
 
 BOOK = rules(
     rule(pattern="held"),
@@ -136,6 +150,8 @@ async def test_a_decision_tells_what_was_found_by_which_rules(here: Connection) 
 @pytest.mark.parametrize("kind", one_of_each())
 async def test_every_kind_goes_through_for_people_in_good_standing(here: Connection, kind: str) -> None:
     """In both directions, each with a record of its own kind."""
+    if kind in ON_REPLIES:
+        await comment(here)
     [out] = await _judge(here, one_of_each(HERE)[kind])
     [coming] = await _judge(here, one_of_each(FAR)[kind], direction=Direction.IN)
     assert (type(out), type(coming)) == (Cleared, Cleared)
@@ -279,6 +295,8 @@ async def test_a_check_that_breaks_publishes_nothing(
     """Fail closed: words wait for a person, ties are not made; who only takes back or complains is not kept
     from it."""
     monkeypatch.setattr("compliance.gate.CHECKS", (*CHECKS, _crash))
+    if kind in ON_REPLIES:
+        await comment(here)
     [verdict] = await _judge(here, one_of_each(HERE)[kind])
     expected = Held if kind in PUBLISHING else Cleared if kind in _TAKES_BACK else Refused
     assert type(verdict) is expected
