@@ -195,7 +195,7 @@ async def test_the_gate_stands_here_too(enter: Enter, road_of: Road) -> None:
     """No verified identity, no publishing (Article 7); and the operator's words are looked for."""
     guest, alice = await enter("guest", verified=False), await enter("alice")
     stopped = await say(guest, note())
-    assert (403, "identity_required") == (stopped.status, stopped.body["reason"])
+    assert (403, "identity_required") == (stopped.status, stopped.body["yanlu"]["reason"])
     words = {"category": "fraud", "action": "refuse", "basis": "x", "rules": [{"pattern": "diploma"}]}
     rules = json.dumps({"name": "t", "version": "1", "lists": {"l": words}})
     async with road_of.pool.acquire() as conn, conn.transaction():
@@ -203,7 +203,7 @@ async def test_the_gate_stands_here_too(enter: Enter, road_of: Road) -> None:
         version = await wordlists.import_(conn, rules, by=None, now=now, source=SOURCE, new_id=road_of.ids)
         await wordlists.activate(conn, version, by=None, now=now, source=SOURCE, new_id=road_of.ids)
     stopped = await say(alice, note("<p>a dip<b>loma</b></p>"))
-    assert (422, "words") == (stopped.status, stopped.body["reason"])
+    assert (422, "words") == (stopped.status, stopped.body["yanlu"]["reason"])
 
 
 async def test_a_token_reaches_as_far_as_its_scopes(enter: Enter, road_of: Road) -> None:
