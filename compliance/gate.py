@@ -48,7 +48,7 @@ from .verdict import CaseId, DecisionId, Finding, Held, Outcome, Reason, Refused
 from .wordlists import Rulebook
 
 _log = logging.getLogger(__name__)
-_BY_WORDS = (Reason.WORDS, Reason.COMMENTER_BLOCKED)
+_BY_WORDS = (Reason.WORDS, Reason.IMITATES_MARK, Reason.COMMENTER_BLOCKED)
 """What an appeal about these very words can undo."""
 _ORDER = {Outcome.REFUSE: 0, Outcome.HOLD: 1, Outcome.LABEL: 2}
 

@@ -133,7 +133,8 @@ def _claims(name: str) -> Iterator[tuple[int, int]]:
 
 def _read(text: str) -> set[str]:
     """A text as somebody reads it, spaces between words kept."""
-    return {fold(text).strip(), fold(_alike(unicodedata.normalize("NFKD", text))).strip()}
+    folded = fold(text)
+    return {folded, fold(_alike(folded)), fold(_alike(unicodedata.normalize("NFKD", text)))}
 
 
 @lru_cache(maxsize=4_096)

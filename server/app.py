@@ -36,6 +36,7 @@ from .store import accounts
 from .supervise import Post
 from .uris import Uris
 from .workers import delivery, inbox, scheduled
+from .workers.mailing import Mailing
 from .workers.marks import Marks
 from .workers.runner import Job, Runner
 from .workers.upkeep import Upkeep
@@ -191,6 +192,7 @@ async def _jobs(app: web.Application) -> AsyncIterator[None]:
     app[keys.RUNNER] = runner = Runner(app[keys.EVENTS])
     runner.add(Job("upkeep", Upkeep(road).work))
     runner.add(scheduled.job(road))
+    runner.add(Mailing(road, app[keys.MAIL]).job)
     if app[keys.SETTINGS].federation.enabled:
         runner.add(Marks(road, client).job)
     async with (

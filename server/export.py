@@ -21,7 +21,7 @@ from msgspec import json
 from compliance import decisions, identity, records
 from compliance.activity import AccountId, PostId
 
-from . import documents
+from . import documents, vouching
 from .db.pool import Connection
 from .media import files
 from .pipeline import Road
@@ -52,7 +52,8 @@ async def _put(archive: ZipFile, name: str, content: bytes) -> None:
 async def _actor(road: Road, me: AccountView) -> bytes:
     async with road.pool.acquire() as conn:
         key = await actor_keys.get_public(conn, me.id)
-    return json.encode(documents.actor(me, key, road.uris))
+        said = await vouching.actor(conn, me, key, sealer=road.sealer, uris=road.uris, now=road.clock())
+    return json.encode(said)
 
 
 async def _outbox(road: Road, me: AccountView, archive: ZipFile) -> None:

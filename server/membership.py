@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from compliance import agreements, records
+from compliance import agreements, records, reserved
 from compliance.activity import AccountId
 from compliance.records import Entry, RecordKind, Source
 
@@ -82,6 +82,9 @@ async def register(
         documents = await _documents(conn, locale, accepted)
         if await accounts.find_by_name(conn, username, None, uris=road.uris) is not None:
             raise Invalid("This name is taken", field="username")
+        # An operator who makes an account knows whose it is.
+        if not confirmed and await reserved.is_taken(conn, username, now=now):
+            raise Invalid("This name is kept for whom it belongs to: choose another one", field="username")
     # The slow parts run for a known address too, so that it takes as long as an unknown one.
     hashed, (public_pem, private_pem) = await asyncio.gather(passwords.hash_(password), keypair.new())
     account_id = AccountId(road.ids())

@@ -18,13 +18,13 @@ from typing import Any
 
 import asyncpg
 
-from compliance import agreements, paperwork, records, wordlists
+from compliance import agreements, paperwork, records, reserved, wordlists
 from compliance.activity import AccountId
 from compliance.errors import SealBroken
 from compliance.keyring import FileKeys, GivenKeys, KeySource
 from compliance.sealing import Sealer
 
-from . import keypair
+from . import keypair, signing
 from .db.pool import JOB_STATEMENT_SECONDS, WEB_STATEMENT_SECONDS, open_pool
 from .db.roles import find_app_role
 from .events import EVERYTHING, Events
@@ -146,6 +146,8 @@ async def found(road: Road) -> None:
         await conn.execute("select pg_advisory_xact_lock(hashtext('yanlu.found'))")
         await records.open_months(conn, now)
         await agreements.seed(conn, now=now)
+        await reserved.seed(conn, now=now)
+        await signing.found(conn, sealer=road.sealer, uris=road.uris, now=now)
         await paperwork.seed(conn, now=now)
         if await accounts.find_by_uri(conn, road.uris.instance_actor, uris=road.uris) is not None:
             return

@@ -4,26 +4,33 @@ to."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from compliance.activity import AccountId, Activity, Announce, Flag, Like, Undo, UpdateProfile, Uri
+from compliance.sealing import Sealer
 from compliance.verdict import Cleared
 from federation import outbox, render
 from federation.wire import Document, write
 
-from . import documents
+from . import vouching
 from .db.pool import Connection
 from .store import accounts, actor_keys
 from .uris import Uris
 
 
 async def messages(
-    conn: Connection, mail: Sequence[tuple[Cleared[Activity], frozenset[str]]], *, uris: Uris
+    conn: Connection,
+    mail: Sequence[tuple[Cleared[Activity], frozenset[str]]],
+    *,
+    uris: Uris,
+    sealer: Sealer,
+    now: datetime,
 ) -> list[outbox.Message]:
     """The messages for cleared activities and the inboxes that must get them; ask after the effects are
     applied."""
     cleared = [c for c, _ in mail]
     authors = await _authors(conn, cleared)
-    people = await _people(conn, cleared, uris)
+    people = await _people(conn, cleared, uris, sealer, now)
     speaker = None
     if any(isinstance(c.activity, Flag) for c in cleared):
         speaker = await accounts.instance_actor(conn, uris=uris)
@@ -61,11 +68,15 @@ async def _authors(conn: Connection, cleared: Sequence[Cleared[Activity]]) -> Ma
 
 
 async def _people(
-    conn: Connection, cleared: Sequence[Cleared[Activity]], uris: Uris
+    conn: Connection, cleared: Sequence[Cleared[Activity]], uris: Uris, sealer: Sealer, now: datetime
 ) -> Mapping[AccountId, Document]:
     ids = [c.activity.actor.id for c in cleared if isinstance(c.activity, UpdateProfile)]
     if not ids:
         return {}
     views = await accounts.load(conn, ids, uris=uris)
     keys = await actor_keys.load_public(conn, ids)
-    return {id_: documents.actor(view, keys[id_], uris) for id_, view in views.items() if id_ in keys}
+    return {
+        id_: await vouching.actor(conn, view, keys[id_], sealer=sealer, uris=uris, now=now)
+        for id_, view in views.items()
+        if id_ in keys
+    }

@@ -138,6 +138,8 @@ async def _keep(road: Road, told: RemoteActor) -> KnownActor:
         found = (await known.actors(conn, [told.uri]))[told.uri]
     cache.forget_accounts([id_])
     road.events.notify("accounts", str(id_))
+    if told.certification is not None:
+        road.events.notify("marks")
     update = UpdateProfile(id=Uri(f"{told.uri}#fetched"), actor=found.actor, profile=told.profile)
     await submit(road, [update], Direction.IN, source=_SOURCE)
     return found

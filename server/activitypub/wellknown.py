@@ -18,7 +18,7 @@ from aiohttp import hdrs, web
 from federation import origin
 from federation.errors import Malformed as BadHost
 
-from .. import keys
+from .. import keys, signing
 from ..errors import Malformed, NotFound
 from ..http.routes import Reach, needs
 from ..store import accounts, posts
@@ -104,6 +104,22 @@ async def nodeinfo(request: web.Request) -> web.Response:
         "metadata": {"nodeName": settings.site.title, "nodeDescription": settings.site.description},
     }
     return _json(document, f'application/json; profile="{_NODEINFO}{version}#"')
+
+
+@needs()
+async def signing_keys(request: web.Request) -> web.Response:
+    """The keys by which this server signs documents as itself, those out of use as well: what they signed is
+    still to be verified.
+    """
+    uris = request.app[keys.URIS]
+    async with request.app[keys.POOL].acquire() as conn:
+        listed = await signing.multikeys(conn, uris=uris, retired=True)
+    document = {
+        "@context": "https://w3id.org/security/multikey/v1",
+        "id": uris.instance_actor,
+        "assertionMethod": listed,
+    }
+    return _json(document, "application/json")
 
 
 async def _usage(app: web.Application) -> dict[str, Any]:

@@ -23,17 +23,22 @@ from . import (
     demo,
     doctor,
     identity,
+    names,
     routes,
     rules,
     serve,
     settings,
+    signing,
     terminal,
     token,
     vault,
 )
 from .command import add_common, call_of
 
-FAMILIES = (serve, database, demo, doctor, settings, routes, account, identity, token, rules, vault)
+FAMILIES = (
+    *(serve, database, demo, doctor, settings, routes),
+    *(account, identity, token, rules, vault, names, signing),
+)
 
 _USAGE = 2
 _FAILED = 1

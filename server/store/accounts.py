@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from compliance.activity import AccountId, MediaId, Uri
+from compliance.lookalikes import is_certification_field, without_marks
 from federation.actor import RemoteActor
 from server.db.pool import Connection
 from server.errors import NotFound
@@ -21,7 +22,7 @@ from server.uris import Uris
 from . import cache, marks
 from .model import AccountView, FieldView, Page
 from .sql import both_ways, compose, fetch_page
-from .visibility import may_meet
+from .visibility import may_be_suggested, may_meet
 
 PAGE_CAP = 80
 
@@ -46,8 +47,10 @@ _BY_REMOTE_NAME = "select id from account where host = $2 and lower(username) = 
 _SEARCH = compose(
     """
     with hit as (
-      (select id from account where lower(username) like $1 limit 200)
-      union (select account_id from profile where discoverable and lower(display_name) like $2 limit 200))
+      (select id from account
+       where lower(username) like $1 and (lower(username) = $5 or {named}) limit 200)
+      union (select account_id from profile
+             where discoverable and lower(display_name) like $2 and {suggested} limit 200))
     select a.id
     from hit join account a on a.id = hit.id left join account_count n on n.account_id = a.id
       left join follow g on g.follower_id = $3 and g.followee_id = a.id and g.state = 'accepted'
@@ -56,6 +59,8 @@ _SEARCH = compose(
     limit $6 offset $7
     """,
     may_meet=may_meet("a", "$3"),
+    suggested=may_be_suggested("profile.account_id"),
+    named=may_be_suggested("account.id"),
 )
 _LIST = both_ways(
     """
@@ -294,6 +299,7 @@ async def upsert_remote(
         ids,
     )
     await conn.execute(_UPSERT_KEYS, found, ids, pems, now)
+    await marks.claim(conn, AccountId(found), remote.certification, now=now)
     return AccountId(found)
 
 
@@ -348,6 +354,12 @@ async def count_hosts(conn: Connection) -> int:
 def view_of(row: Any, uris: Uris) -> AccountView:
     """The view of a row with `COLUMNS`."""
     fields = row["fields"]
+    shown: tuple[FieldView, ...] = () if fields is None or fields == "[]" else _fields.decode(fields)
+    name = row["display_name"] or ""
+    if row["host"] is not None:
+        # Another server speaks for them; what it vouches for is the mark, and nothing else looks like one.
+        name = without_marks(name)
+        shown = tuple(field for field in shown if not is_certification_field(field.name))
     return AccountView(
         id=AccountId(row["id"]),
         username=row["username"],
@@ -355,10 +367,10 @@ def view_of(row: Any, uris: Uris) -> AccountView:
         uri=Uri(row["uri"]),
         url=row["url"],
         actor_type=row["actor_type"],
-        display_name=row["display_name"] or "",
+        display_name=name,
         html=row["html"] or "",
         source=row["source"],
-        fields=() if fields is None or fields == "[]" else _fields.decode(fields),
+        fields=shown,
         avatar=_picture(row["avatar_file"], row["avatar_url"], uris),
         header=_picture(row["header_file"], row["header_url"], uris),
         locked=bool(row["locked"]),

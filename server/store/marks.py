@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from compliance.activity import AccountId
+from msgspec import Struct
+
+from compliance.activity import AccountId, Uri
 from compliance.classes import CertClass
 from compliance.lookalikes import skeletons
 from server.db.pool import Connection
 
 from . import cache
-from .model import Mark
-
-__all__ = ["LABEL_CHARS", "Mark", "find", "forget", "of_row", "refresh_names", "set", "sweep"]
+from .model import Mark as Mark
 
 LABEL_CHARS = 200
 """The longest label, for ours and others'."""
@@ -37,6 +37,17 @@ _SET = """
       (excluded.class, excluded.label, excluded.certified_at, excluded.expires_at, excluded.host)
     returning account_id
     """
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """That an account of another server says where its certification is; `attempts` counts those without an
+    answer, this one included.
+    """
+
+    account_id: AccountId
+    subject: Uri
+    uri: Uri
+    attempts: int
 
 
 class Announcer(Protocol):
@@ -108,15 +119,73 @@ async def find(conn: Connection, account_id: AccountId) -> Mark | None:
     return None if row is None else of_row(row)
 
 
-async def sweep(conn: Connection, *, now: datetime, limit: int) -> list[AccountId]:
-    """Takes away marks of other servers that ran out, and says whose. Ours go when their certificate does."""
+async def claim(conn: Connection, account_id: AccountId, uri: Uri | None, *, now: datetime) -> None:
+    """Notes where somebody of another server says that their certification is to be found, to be looked at
+    soon; with `None`, they say so no more, and their mark is gone at once.
+    """
+    if uri is None:
+        await conn.execute(
+            "with gone as (delete from mark_claim where account_id = $1) "
+            "delete from mark where account_id = $1",
+            account_id,
+        )
+        return
+    await conn.execute(
+        """
+        insert into mark_claim (account_id, uri, due_at) values ($1, $2, $3)
+        on conflict (account_id) do update
+          set uri = excluded.uri, due_at = excluded.due_at, attempts = 0
+        """,
+        account_id,
+        uri,
+        now,
+    )
+
+
+async def take_claims(conn: Connection, *, now: datetime, again_at: datetime, limit: int) -> list[Claim]:
+    """The claims that are to be looked at; whoever takes them has until `again_at`."""
     rows = await conn.fetch(
         """
-        delete from mark where account_id in (
-          select account_id from mark where expires_at <= $1 and host is not null limit $2)
-        returning account_id
+        update mark_claim c set due_at = $2, attempts = c.attempts + 1
+        from (
+          select account_id from mark_claim where due_at <= $1 order by due_at
+          for update skip locked limit $3
+        ) due, account a
+        where c.account_id = due.account_id and a.id = c.account_id
+        returning c.account_id, a.uri as subject, c.uri, c.attempts
         """,
         now,
+        again_at,
+        limit,
+    )
+    return [Claim(**row) for row in rows]
+
+
+async def settle_claim(conn: Connection, taken: Claim, *, due_at: datetime, answered: bool) -> bool:
+    """When the claim is to be looked at again; `False` where it is another one by now. `answered`: its server
+    said something, whatever it was.
+    """
+    found = await conn.fetchval(
+        """
+        update mark_claim set due_at = $3, attempts = case when $4 then 0 else attempts end
+        where account_id = $1 and uri = $2 and attempts = $5 returning account_id
+        """,
+        taken.account_id,
+        taken.uri,
+        due_at,
+        answered,
+        taken.attempts,
+    )
+    return found is not None
+
+
+async def forget_remote(conn: Connection, *, limit: int) -> list[AccountId]:
+    """Takes away marks that other servers gave, and says whose: for an operator who shows none."""
+    rows = await conn.fetch(
+        """
+        delete from mark where account_id in (select account_id from mark where host is not null limit $1)
+        returning account_id
+        """,
         limit,
     )
     return [AccountId(row["account_id"]) for row in rows]

@@ -83,13 +83,3 @@ async def test_names_are_kept_for_ours_only_and_by_class(road: Road, join: Join)
     await give(road, singer, mark("歌手", class_=CertClass.INDIVIDUAL))
     await give(road, far, mark("远方局", host="far.example"))
     assert await names(road) == {"北京市示范局", "ju", "singer"}
-
-
-async def test_what_ran_out_elsewhere_is_swept(road: Road, join: Join) -> None:
-    ju, far = await join("ju"), await join("far", host="far.example")
-    await give(road, ju, mark())
-    await give(road, far, mark(host="far.example"))
-    late = NOW + timedelta(days=400)
-    async with road.pool.acquire() as conn, conn.transaction():
-        assert await marks.sweep(conn, now=late, limit=10) == [far.id]
-        assert await marks.find(conn, ju.id) is not None
