@@ -29,8 +29,9 @@ from .classes import CertClass
 from .connection import Connection
 from .errors import NotAllowed, NotFound
 from .paperwork import FieldName, Kind
-from .records import Entry, RecordKind, Source, write
+from .records import RecordKind, Source
 from .sealing import Sealer
+from .steps import note, record
 from .vault import Field, PaperId
 
 MOST_PAPERS = 12
@@ -103,19 +104,19 @@ class Application:
         """What a decision about it names."""
         return f"application:{self.id}"
 
+    def find_paper(self, number: int | None) -> PaperId | None:
+        """The paper of this number, where it belongs to this application."""
+        return PaperId(number) if number in self.papers and number is not None else None
+
+    def sealed_fields(self, *names: FieldName) -> dict[PaperId, FieldName]:
+        """Which paper in the vault holds which claim; of `names` only, where any are given."""
+        return {
+            PaperId(id_): name for name in names or FieldName for id_ in self.slots.get(f"field:{name}", ())
+        }
+
     def is_taken(self, now: datetime) -> bool:
         """Whether somebody works on it at this moment."""
         return self.taken_by is not None and self.taken_until is not None and self.taken_until > now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One thing that happened to an application."""
-
-    state: str
-    by_id: AccountId | None
-    words: str
-    at: datetime
 
 
 _COLUMNS = """id, account_id, by_id, class, kind, paperwork, renews_id, state, claims::text as claims, sealed,
@@ -149,17 +150,6 @@ async def find_latest(conn: Connection, account_id: AccountId) -> Application | 
     """The newest application of an account, however it stands."""
     row = await conn.fetchrow(f"{_SELECT} where account_id = $1 order by id desc limit 1", account_id)
     return None if row is None else _application(row)
-
-
-async def steps(conn: Connection, application_id: int) -> list[Step]:
-    """What happened to an application, the first thing first."""
-    rows = await conn.fetch(
-        """
-        select state, by_id, words, at from compliance.application_step where application_id = $1 order by id
-        """,
-        application_id,
-    )
-    return [Step(**row) for row in rows]
 
 
 async def begin(
@@ -253,20 +243,30 @@ async def save(
 
 
 async def add_paper(
-    conn: Connection, application: Application, slot: str, paper_id: PaperId, *, now: datetime
-) -> None:
-    """Puts a sealed picture to what it is to prove."""
+    conn: Connection,
+    application: Application,
+    slot: str,
+    data: bytes,
+    *,
+    mime: str,
+    sealer: Sealer,
+    now: datetime,
+    new_id: Callable[[], int],
+) -> PaperId:
+    """Seals a picture, and puts it to what it is to prove."""
     must_be(application, *WRITABLE)
     kind = await kind_of(conn, application)
     if slot not in {paper.name for paper in kind.papers}:
         raise NotFound("no such paper is asked for")
-    if (
-        sum(len(ids) for name, ids in application.slots.items() if not name.startswith("field:"))
-        >= MOST_PAPERS
-    ):
+    given = sum(len(ids) for name, ids in application.slots.items() if not name.startswith("field:"))
+    if given >= MOST_PAPERS:
         raise NotAllowed(f"an application has at most {MOST_PAPERS} pictures")
+    paper_id = await vault.put_scan(
+        conn, application.account_id, data, mime=mime, name=slot, sealer=sealer, now=now, new_id=new_id
+    )
     slots = {**application.slots, slot: (*application.slots.get(slot, ()), paper_id)}
     await set_papers(conn, application, slots, now=now)
+    return paper_id
 
 
 async def drop_paper(conn: Connection, application: Application, paper_id: int, *, now: datetime) -> None:
@@ -319,50 +319,6 @@ async def set_papers(
         [id_ for ids in filled.values() for id_ in ids],
         now,
     )
-
-
-async def note(
-    conn: Connection,
-    application_id: int,
-    state: str,
-    by: AccountId | None,
-    words: str,
-    *,
-    now: datetime,
-    new_id: Callable[[], int],
-) -> None:
-    """Adds a step to what is shown of the application's way."""
-    await conn.execute(
-        """
-        insert into compliance.application_step (id, application_id, state, by_id, words, at)
-        values ($1, $2, $3, $4, $5, $6)
-        """,
-        new_id(),
-        application_id,
-        str(state),
-        by,
-        words,
-        now,
-    )
-
-
-async def record(
-    conn: Connection,
-    kind: RecordKind,
-    application_id: int,
-    by: AccountId | None,
-    *,
-    source: Source,
-    now: datetime,
-    new_id: Callable[[], int],
-    detail: Mapping[str, str | int | bool | None] | None = None,
-    decision_id: int | None = None,
-) -> None:
-    """Writes the record of an act on an application."""
-    entry = Entry(
-        kind, by, f"application:{application_id}", source=source, detail=detail or {}, decision_id=decision_id
-    )
-    await write(conn, [entry], now=now, new_id=new_id)
 
 
 def must_be(application: Application, *states: State) -> None:

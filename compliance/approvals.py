@@ -23,8 +23,6 @@ from .applications import (
     encode,
     get,
     kind_of,
-    note,
-    record,
 )
 from .certification import Certification
 from .claims import Ground
@@ -34,6 +32,7 @@ from .errors import NotAllowed
 from .paperwork import FieldName, Kind
 from .records import RecordKind, Source
 from .statements import Matter
+from .steps import note, record
 from .submitting import known_index
 from .verdict import DecisionId, Reason
 

@@ -1,4 +1,4 @@
-"""What follows a decision about a certification: an appeal that was right, papers that have had their time."""
+"""What follows a decision about a certification: an appeal that was right, papers that had their time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from . import certification, vault
-from .applications import State, find_open, get, note, record
+from .applications import State, find_open, get
 from .connection import Connection
 from .records import RecordKind
+from .steps import note, record
 from .vault import PaperId
 
 if TYPE_CHECKING:

@@ -19,8 +19,6 @@ from .applications import (
     get,
     kind_of,
     must_be,
-    note,
-    record,
     set_papers,
     typed,
 )
@@ -30,6 +28,7 @@ from .errors import NotAllowed
 from .paperwork import FieldName, Kind
 from .records import RecordKind, Source
 from .sealing import Sealer
+from .steps import note, record
 from .vault import Field, PaperId
 
 ANSWER_LONGEST = 1_000

@@ -7,7 +7,7 @@ from aiohttp import web
 from ..http.routes import Reach, Route, get, needs, post
 from ..pages.render import see_other
 from ..store.model import Role
-from . import accounts, complaints, desk, log, policies, review
+from . import accounts, certificates, certifications, complaints, desk, log, policies, review
 
 
 @needs(role=tuple(Role), reach=Reach.NONE)
@@ -29,6 +29,17 @@ routes: list[Route] = [
     get("/admin/appeals", complaints.list_appeals),
     get("/admin/appeals/{id}", complaints.show_appeal),
     post("/admin/appeals/{id}", complaints.decide_appeal),
+    get("/admin/certifications", certifications.queue),
+    get("/admin/certifications/next", certifications.take_next),
+    get("/admin/certifications/papers", certificates.papers),
+    post("/admin/certifications/papers", certificates.import_papers),
+    get("/admin/certifications/held", certificates.index),
+    get("/admin/certifications/held/{id}", certificates.show),
+    post("/admin/certifications/held/{id}/revoke", certificates.revoke),
+    get("/admin/certifications/{id}", certifications.show),
+    post("/admin/certifications/{id}", certifications.decide),
+    post("/admin/certifications/{id}/take", certifications.take),
+    get("/admin/certifications/{id}/papers/{paper}", certifications.paper),
     get("/admin/accounts", accounts.index),
     get("/admin/accounts/{id}", accounts.show),
     post("/admin/accounts/{id}/suspend", accounts.suspend),

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
-from compliance import appeals, cases, reports
+from compliance import appeals, approvals, cases, reports
 from compliance.errors import ComplianceError
 from compliance.errors import NotFound as NoSuchThing
 
@@ -34,13 +34,19 @@ ATTEST: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
 SEE_RULES: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR)
 CHANGE_RULES: Final = (Role.COMPLIANCE, Role.EDITOR)
 HOSTS: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
+CHECK: Final = (Role.REVIEWER, Role.COMPLIANCE)
+CERTIFY: Final = (Role.COMPLIANCE,)
+REVOKE: Final = (Role.COMPLIANCE, Role.EDITOR)
+SEE_VAULT: Final = (Role.COMPLIANCE, Role.EDITOR, Role.AUDITOR)
 RECORDS: Final = (Role.AUDITOR, Role.EDITOR, Role.ADMIN)
 
 _DESKS: Final = (
     ("queue", "/admin/queue", "inbox", mark("Queue"), REVIEW),
     ("reports", "/admin/reports", "flag", mark("Reports"), REVIEW),
     ("appeals", "/admin/appeals", "scale", mark("Appeals"), APPEALS),
+    ("certifications", "/admin/certifications", "shield", mark("Certifications"), REVIEW),
     ("accounts", "/admin/accounts", "local", mark("Accounts"), ACCOUNTS),
+    ("vault", "/admin/vault", "lock", mark("Sealed papers"), SEE_VAULT),
     ("rules", "/admin/rules", "book", mark("Word rules"), SEE_RULES),
     ("hosts", "/admin/hosts", "server", mark("Other servers"), HOSTS),
     ("records", "/admin/records", "scroll", mark("Records"), RECORDS),
@@ -60,6 +66,20 @@ _SAID: Final = {
     "an appeal is decided by another person than the refusal was": mark(
         "An appeal is decided by another person than the refusal was"
     ),
+    "nobody decides about their own certification": mark("Nobody decides about their own certification"),
+    "another person decides about it after the appeal": mark("After the appeal, another person decides"),
+    "the second decision is another person's": mark(
+        "You checked it first: the second decision is another person's"
+    ),
+    "two different people decide about this class": mark("Two different people decide about this class"),
+    "this application does not wait for a decision": mark("This application does not wait for a decision"),
+    "this application has been checked": mark("This application has been checked"),
+    "somebody else works on this application": mark("Somebody else works on this application"),
+    "take the application first": mark("Take the application first"),
+    "every field must agree with the papers, and each difference be resolved": mark(
+        "Every field must agree with the papers, and each difference be resolved"
+    ),
+    "this certification is not in force": mark("This certification is not in force"),
     "not the name of a host": mark("This is not the name of a server"),
     "a decision about a server needs a reason": mark("A decision about a server needs a reason"),
 }
@@ -101,6 +121,7 @@ async def page(request: web.Request, template: str, tab: str, **context: Any) ->
             "queue": await cases.count_waiting(conn),
             "reports": await reports.count_waiting(conn),
             "appeals": await appeals.count_waiting(conn),
+            "certifications": await approvals.count_waiting(conn),
         }
     listed = tuple(
         Item(name, path, icon, say(request, label), counts.get(name, 0))
@@ -130,7 +151,12 @@ def refused(error: ComplianceError) -> AppError:
     """An error of the judgement as one that a page can say."""
     if isinstance(error, NoSuchThing):
         return NotFound()
-    return Refused(_SAID.get(str(error), str(error)))
+    return Refused(said(str(error)))
+
+
+def said(message: str) -> str:
+    """What the judgement says to programmers, as operators read it."""
+    return _SAID.get(message, message)
 
 
 def wants_next(form: Body) -> bool:
