@@ -257,6 +257,7 @@ async def _show(
             opened=opened,
             looked=looked,
         ),
+        slots=certificates.slots(request, kind, one),
         asked=one.claims.get("asked"),
         known=known.state.value,
         known_applicant=applicant.state.value,
