@@ -38,6 +38,11 @@ class Code(enum.StrEnum):
     CERTIFICATION_RESTORED = "certification:restored"
     FRONT_NAME_ASKED = "front-name:asked"
 
+    VAULT_OPENED = "vault:opened"
+    VAULT_ASKED = "vault:asked"
+    VAULT_DECIDED = "vault:decided"
+    VAULT_LOCKED = "vault:locked"
+
     ORGANISATION_INVITED = "organisation:invited"
     ORGANISATION_JOINED = "organisation:joined"
     ORGANISATION_ROLE = "organisation:role"
@@ -59,6 +64,10 @@ class Code(enum.StrEnum):
 
 TEXTS: Mapping[Code, str] = MappingProxyType(
     {
+        Code.VAULT_OPENED: mark("Your identity papers were opened. The access history says when and what for"),
+        Code.VAULT_ASKED: mark("Somebody asks to open sealed papers; you decide, within 24 hours"),
+        Code.VAULT_DECIDED: mark("Your request to open sealed papers was decided"),
+        Code.VAULT_LOCKED: mark("%(name)s asked to open more papers than a day allows, and was locked out"),
         Code.IDENTITY_DUE: mark("Your identity is to be verified again by %(date)s"),
         Code.IDENTITY_VERIFIED: mark("Your identity is verified: you can publish"),
         Code.IDENTITY_MORE: mark("To verify your identity, something more is needed"),

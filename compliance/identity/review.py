@@ -92,7 +92,7 @@ async def ask(
     detail: Detail = {"claim": str(claim_id)}
     await note(
         conn,
-        RecordKind.IDENTITY_ASK,
+        RecordKind.IDENTITY_MORE,
         reviewer,
         claim.account_id,
         detail,
