@@ -190,7 +190,7 @@ async def _providers(app: web.Application) -> AsyncIterator[None]:
 async def _jobs(app: web.Application) -> AsyncIterator[None]:
     road, client, numbers = app[keys.ROAD], app[keys.CLIENT], app[keys.METRICS]
     app[keys.RUNNER] = runner = Runner(app[keys.EVENTS])
-    runner.add(Job("upkeep", Upkeep(road).work))
+    runner.add(Job("upkeep", Upkeep(road, app[keys.MAIL].send).work))
     runner.add(scheduled.job(road))
     runner.add(Mailing(road, app[keys.MAIL]).job)
     if app[keys.SETTINGS].federation.enabled:

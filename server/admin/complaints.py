@@ -15,7 +15,7 @@ from compliance.appeals import AppealState
 from compliance.errors import ComplianceError
 from compliance.reports import ReportState
 
-from .. import keys, pipeline
+from .. import certifying, keys, pipeline
 from ..errors import AppError, Invalid
 from ..http import body
 from ..http.auth import person
@@ -209,6 +209,7 @@ async def decide_appeal(request: web.Request) -> web.Response:
         return await _show_appeal(request, error)
     if after_commit is not None:
         after_commit()
+    await certifying.settle(road)
     place = "/admin/appeals"
     if desk.wants_next(form):
         async with road.pool.acquire() as conn:

@@ -15,8 +15,10 @@ from typing import TypeAlias
 from compliance import identity, records
 from compliance.activity import AccountId
 
-from .. import standings
+from .. import certifying, standings
+from ..certifying import Send
 from ..db.pool import Connection
+from ..letters import Letter
 from ..media import files
 from ..organising import handing_on, people
 from ..pipeline import Road
@@ -56,13 +58,18 @@ class Chore:
     """Rows of a full step: after fewer than that the chore has nothing left to do."""
 
 
+def _kept(letter: Letter) -> None:
+    """Where there is no mailer, what would be written is noted, without a word of it."""
+    log.info("upkeep: a letter has nobody to take it", extra={"locale": letter.locale})
+
+
 class Upkeep:
     """The chores of one process, and when each is due again."""
 
-    def __init__(self, road: Road) -> None:
+    def __init__(self, road: Road, send: Send = _kept) -> None:
         self._road = road
         self._due: dict[str, datetime] = {}
-        self._chores = _chores(road)
+        self._chores = _chores(road, send)
 
     async def work(self) -> float:
         """Does the chores that are due, and says in how many seconds the next one is."""
@@ -95,7 +102,7 @@ class Upkeep:
             log.info("upkeep: %s: %d", chore.name, done)
 
 
-def _chores(road: Road) -> list[Chore]:
+def _chores(road: Road, send: Send) -> list[Chore]:
     folder = road.settings.data / "media"
 
     async def months(conn: Connection, now: datetime) -> int:
@@ -118,14 +125,14 @@ def _chores(road: Road) -> list[Chore]:
         posts, orphans[:] = await sweeps.withdrawn_posts(conn, before=before, now=now, limit=STEP)
         return posts
 
-    told: list[AccountId] = []
+    heirs: list[AccountId] = []
 
     async def handed_on(conn: Connection, _now: datetime) -> int:
-        told[:] = await handing_on.finish_due(road, conn)
-        return len(told)
+        heirs[:] = await handing_on.finish_due(road, conn)
+        return len(heirs)
 
     async def tell_of_it() -> None:
-        people.wake(road, *told)
+        people.wake(road, *heirs)
 
     async def orphaned() -> None:
         await files.remove(folder, *orphans)
@@ -143,10 +150,13 @@ def _chores(road: Road) -> list[Chore]:
             road.events.notify("notices", str(account_id))
         told.clear()
 
+    tending = certifying.Tending(road, send)
+
     return [
         Chore("standings due", _SOON, standings_due, tell_standings, standings.BATCH),
         Chore("standings", _AGAIN, standings_all, tell_standings, standings.BATCH),
         Chore("tier trials", _SOON, lambda conn, now: standings.try_step(conn, now), size=standings.BATCH),
+        Chore("certifications", _AGAIN, tending.step, tending.after, certifying.STEP),
         Chore("months of the log", _DAY, months),
         Chore("identities", _HOUR, identities),
         Chore("organisations handed on", _AGAIN, handed_on, tell_of_it),
