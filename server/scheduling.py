@@ -51,15 +51,28 @@ def unpack(stored: str) -> Draft:
 
 
 async def schedule(
-    road: Road, me: AccountView, draft: Draft, due_at: datetime, *, source: Source
+    road: Road,
+    me: AccountView,
+    draft: Draft,
+    due_at: datetime,
+    *,
+    source: Source,
+    once: Once | None = None,
 ) -> Scheduled:
-    """Keeps a post of `me` for its time. `source` says who acts and who approved it, for an organisation."""
+    """Keeps a post of `me` for its time; with `once`, one however often it is asked for. `source` says who
+    acts and who approved it, for an organisation."""
     drafts.check(road, draft)
     now = road.clock()
     _check_time(due_at, now)
     await drafts.note(road, me, draft, uri=me.uri, url=me.url, resolve=None)
     scheduled_id = road.ids()
     async with road.pool.acquire() as conn, conn.transaction():
+        if once is not None:
+            # Two requests with one key at the same moment are answered one after the other.
+            await conn.execute("select pg_advisory_xact_lock(hashtextextended($1, $2))", once.key, me.id)
+            before = await scheduled.find_by_key(conn, me.id, once.key)
+            if before is not None:
+                return before
         if await scheduled.count_waiting(conn, me.id) >= MOST:
             raise Invalid("At most %(limit)s posts may be scheduled at a time", limit=MOST)
         organisation = await organisations.find(conn, me.id)
@@ -73,6 +86,7 @@ async def schedule(
             approved_by=source.second,
             draft=pack(draft),
             due_at=due_at,
+            key=once.key if once else None,
             now=now,
         )
         await _record(road, conn, RecordKind.POST_SCHEDULE, me.id, scheduled_id, source=source, due_at=due_at)

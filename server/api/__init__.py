@@ -21,7 +21,9 @@ from . import (
     relations,
     render,
     reports,
+    scheduled,
     search,
+    standing,
     statuses,
     tags,
     timelines,
@@ -33,6 +35,7 @@ def prepare(app: web.Application) -> None:
     uris, assets = app[keys.URIS], app[ASSETS]
     app[render.RENDERER] = render.Renderer(
         uris,
+        app[keys.CLOCK],
         missing_avatar=f"{uris.origin}{assets.path('missing-avatar.png')}",
         missing_header=f"{uris.origin}{assets.path('missing-header.png')}",
     )
@@ -88,6 +91,10 @@ routes = [
     post("/api/v1/statuses", statuses.create),
     get("/api/v1/statuses", statuses.several),
     get("/api/v1/statuses/{id}", statuses.show),
+    get("/api/v1/scheduled_statuses", scheduled.several),
+    get("/api/v1/scheduled_statuses/{id}", scheduled.show),
+    put("/api/v1/scheduled_statuses/{id}", scheduled.move),
+    delete("/api/v1/scheduled_statuses/{id}", scheduled.cancel),
     put("/api/v1/statuses/{id}", statuses.edit),
     delete("/api/v1/statuses/{id}", statuses.delete),
     get("/api/v1/statuses/{id}/source", statuses.source),
@@ -117,6 +124,8 @@ routes = [
     get("/api/v1/markers", markers.show),
     post("/api/v1/markers", markers.change),
     get("/api/v1/preferences", preferences.show),
+    get("/api/yanlu/v1/standing", standing.show),
+    get("/api/yanlu/v1/credit", standing.show_credit),
     get("/api/v2/search", search.everything),
     post("/api/v1/reports", reports.create),
     *absent.routes,

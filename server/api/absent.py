@@ -53,7 +53,6 @@ routes = [
     _empty("/api/v1/accounts/{id}/featured_tags", "read:accounts", optional=True),
     _empty("/api/v1/endorsements", "read:accounts"),
     _empty("/api/v1/domain_blocks", "read:blocks"),
-    _empty("/api/v1/scheduled_statuses", "read:statuses"),
     _empty("/api/v1/notifications/requests", "read:notifications"),
     _empty("/api/v1/trends", "read", optional=True),
     _empty("/api/v1/trends/tags", "read", optional=True),

@@ -19,7 +19,7 @@ class MediaChange(Struct):
 
 
 class NewStatus(Struct):
-    """A post to be. A poll or a later time is refused rather than dropped in silence."""
+    """A post to be. A poll is refused rather than dropped in silence."""
 
     status: str = ""
     spoiler_text: str = ""
@@ -44,6 +44,12 @@ class ChangedStatus(Struct):
     media_ids: Ids | None = None
     media_attributes: Annotated[list[MediaChange], Meta(max_length=100)] = []
     poll: Any = None
+
+
+class MovedStatus(Struct):
+    """Another time for a post that waits."""
+
+    scheduled_at: Short | None = None
 
 
 class Boost(Struct):

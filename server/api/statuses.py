@@ -19,7 +19,7 @@ from ..http.source import source_of
 from ..pipeline import Once
 from ..store import accounts, posts, timelines
 from ..store.model import Entry, PostView, Version
-from . import answers, entities, preferences, render, resolving, schemas
+from . import answers, entities, preferences, render, resolving, scheduled, schemas
 from .moments import stamp
 from .render import RENDERER
 
@@ -30,7 +30,8 @@ VISIBILITIES: Mapping[str, Visibility] = {shown: ours for ours, shown in render.
 
 @needs("write:statuses", reach=Reach.OWN, limit=limits.POSTING)
 async def create(request: web.Request) -> web.Response:
-    """Publishes a post or a reply; with an Idempotency-Key, once however often it is sent."""
+    """Publishes a post or a reply, or keeps it for its time; with an Idempotency-Key, once however often it
+    is sent."""
     me = person(request)
     new = await body.to(request, schemas.NewStatus)
     _refuse_absent(new)
@@ -45,6 +46,9 @@ async def create(request: web.Request) -> web.Response:
         media_ids=tuple(MediaId(answers.known_id(id_)) for id_ in new.media_ids),
         app_id=me.app_id,
     )
+    due_at = scheduled.when(new.scheduled_at)
+    if due_at is not None and scheduled.is_later(request, due_at):
+        return await scheduled.keep(request, draft, due_at, _once(request))
     post_id = await acts.publish(
         request.app[keys.ROAD],
         me.me,
@@ -220,8 +224,6 @@ def _once(request: web.Request) -> Once | None:
 def _refuse_absent(new: schemas.NewStatus) -> None:
     if new.poll is not None:
         raise Invalid("Polls are not available on this server", field="poll")
-    if new.scheduled_at:
-        raise Invalid("Posts cannot be scheduled on this server", field="scheduled_at")
     if new.quoted_status_id is not None or new.quote_id is not None:
         raise Invalid("Quotes are not available on this server", field="quoted_status_id")
 

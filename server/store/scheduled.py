@@ -61,6 +61,9 @@ _EMPTIED = '{"text": ""}'
 _GET = compose(
     "select {columns} from scheduled_post s where s.id = $1 and s.account_id = $2", columns=_COLUMNS
 )
+_BY_KEY = compose(
+    "select {columns} from scheduled_post s where s.account_id = $1 and s.key = $2", columns=_COLUMNS
+)
 _LIST = both_ways(
     """
     select {columns} from scheduled_post s
@@ -91,13 +94,15 @@ async def insert(
     approved_by: AccountId | None,
     draft: str,
     due_at: datetime,
+    key: str | None,
     now: datetime,
 ) -> None:
     """Keeps a post for its time."""
     await conn.execute(
         """
-        insert into scheduled_post (id, account_id, by_id, approved_by, draft, due_at, created_at, changed_at)
-        values ($1, $2, $3, $4, $5::text::jsonb, $6, $7, $7)
+        insert into scheduled_post
+          (id, account_id, by_id, approved_by, draft, due_at, key, created_at, changed_at)
+        values ($1, $2, $3, $4, $5::text::jsonb, $6, $7, $8, $8)
         """,
         id,
         account_id,
@@ -105,6 +110,7 @@ async def insert(
         approved_by,
         draft,
         due_at,
+        key,
         now,
     )
 
@@ -112,6 +118,12 @@ async def insert(
 async def find(conn: Connection, account_id: AccountId, scheduled_id: int) -> Scheduled | None:
     """The account's own scheduled post, in whatever state."""
     row = await conn.fetchrow(_GET, scheduled_id, account_id)
+    return None if row is None else _scheduled(row)
+
+
+async def find_by_key(conn: Connection, account_id: AccountId, key: str) -> Scheduled | None:
+    """The account's scheduled post that was asked for with this key, in whatever state."""
+    row = await conn.fetchrow(_BY_KEY, account_id, key)
     return None if row is None else _scheduled(row)
 
 
