@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
 from compliance import identity
 from compliance.activity import MediaId
@@ -116,9 +117,11 @@ async def _me(request: web.Request) -> web.Response:
         known = await identity.get(conn, me.id)
         requests = await follows.count_requests(conn, me.id)
     chosen = preferences.chosen(member.preferences, member.locale)
+    shown = request.app[RENDERER].account_members(view)
+    marked: entities.Marked | UnsetType = shown.pop("yanlu")
     return answers.entity(
         entities.CredentialAccount(
-            **request.app[RENDERER].account_members(view),
+            **shown,
             source=entities.Source(
                 note=view.source or "",
                 fields=[
@@ -134,6 +137,7 @@ async def _me(request: web.Request) -> web.Response:
             ),
             role=_role(member),
             yanlu=entities.Yanlu(
+                certification=UNSET if marked is UNSET else marked.certification,
                 identity=entities.Identity(
                     state=known.state.value,
                     method=None if known.method is None else known.method.value,

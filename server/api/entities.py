@@ -19,6 +19,30 @@ class Field(Struct):
     verified_at: str | None = None
 
 
+class AccountRole(Struct):
+    """A badge beside the name, in clients that show one."""
+
+    id: str
+    name: str
+    color: str
+
+
+class Certification(Struct):
+    """Ours: what was certified of an account; `host` is the server that vouches, `None` for this one."""
+
+    class_: str = field(name="class")
+    label: str
+    certified_at: str
+    expires_at: str
+    host: str | None
+
+
+class Marked(Struct, kw_only=True):
+    """What Mastodon has no word for, of somebody as everybody sees them."""
+
+    certification: Certification | UnsetType = UNSET
+
+
 class Approval(Struct, frozen=True):
     """Who may quote or feature something. Nobody, while there are no quotes and no collections."""
 
@@ -64,8 +88,9 @@ class Account(Struct, kw_only=True):
     show_media: bool = True
     show_media_replies: bool = True
     show_featured: bool = True
-    roles: tuple[()] = ()
+    roles: list[AccountRole] = field(default_factory=list)
     feature_approval: Approval = NOBODY
+    yanlu: Marked | UnsetType = UNSET
 
 
 class Source(Struct, kw_only=True):
@@ -106,8 +131,8 @@ class Identity(Struct, kw_only=True):
     url: str
 
 
-class Yanlu(Struct, kw_only=True):
-    """What Mastodon has no word for."""
+class Yanlu(Marked, kw_only=True):
+    """The same of oneself."""
 
     identity: Identity
     email_confirmed: bool

@@ -9,18 +9,25 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from html import escape
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, Raw, Struct
 
+from compliance import lookalikes
 from compliance.activity import Visibility
 
+from .. import i18n
+from ..ids import Clock
+from ..pages.seals import SEALS
 from ..store.model import (
     AccountView,
     Entry,
     FieldView,
+    Mark,
     MediaView,
     PostFlags,
     PostView,
@@ -50,21 +57,23 @@ _encode = msgspec.json.Encoder().encode
 
 
 class _Kept(Generic[V]):
-    """What was rendered from the most lately used views."""
+    """What was rendered from the most lately used views, each until the mark in it runs out."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, clock: Clock) -> None:
         self._size = size
-        self._kept: OrderedDict[int, tuple[V, bytes]] = OrderedDict()
+        self._clock = clock
+        self._kept: OrderedDict[int, tuple[V, bytes, datetime | None]] = OrderedDict()
 
     def find(self, view: V) -> bytes | None:
         found = self._kept.get(view.id)
-        if found is None or found[0] is not view:
+        if found is None or found[0] is not view or (found[2] is not None and found[2] <= self._clock()):
             return None
         self._kept.move_to_end(view.id)
         return found[1]
 
     def keep(self, view: V, rendered: bytes) -> None:
-        self._kept[view.id] = (view, rendered)
+        mark = (view.account if isinstance(view, PostView) else view).mark_at(self._clock())
+        self._kept[view.id] = (view, rendered, mark.expires_at if mark else None)
         self._kept.move_to_end(view.id)
         if len(self._kept) > self._size:
             self._kept.popitem(last=False)
@@ -73,10 +82,11 @@ class _Kept(Generic[V]):
 class Renderer:
     """Renders for one server, and remembers what it rendered."""
 
-    def __init__(self, uris: Uris, *, missing_avatar: str, missing_header: str) -> None:
+    def __init__(self, uris: Uris, clock: Clock, *, missing_avatar: str, missing_header: str) -> None:
         self._uris = uris
-        self._accounts: _Kept[AccountView] = _Kept(KEPT_ACCOUNTS)
-        self._posts: _Kept[PostView] = _Kept(KEPT_POSTS)
+        self._clock = clock
+        self._accounts: _Kept[AccountView] = _Kept(KEPT_ACCOUNTS, clock)
+        self._posts: _Kept[PostView] = _Kept(KEPT_POSTS, clock)
         self._missing_avatar = missing_avatar
         self._missing_header = missing_header
 
@@ -130,6 +140,7 @@ class Renderer:
         hidden = view.suspended or view.gone
         if hidden:
             view = view.veiled()
+        mark = view.mark_at(self._clock())
         avatar = view.avatar or self._missing_avatar
         header = view.header or self._missing_header
         return {
@@ -145,7 +156,7 @@ class Renderer:
             "header": header,
             "header_static": header,
             "locked": view.locked,
-            "fields": fields(view.fields),
+            "fields": [*([_certified_field(mark)] if mark else []), *fields(view.fields)],
             "bot": view.bot or view.actor_type in _AUTOMATIC,
             "group": view.actor_type in _GROUPS,
             "discoverable": view.discoverable,
@@ -157,6 +168,8 @@ class Renderer:
             "statuses_count": view.posts,
             "followers_count": view.followers,
             "following_count": view.following,
+            "roles": [_badge(mark)] if mark else [],
+            "yanlu": UNSET if mark is None else entities.Marked(certification=_certification(mark)),
         }
 
     def _status_head(self, view: PostView) -> entities.StatusHead:
@@ -213,6 +226,30 @@ RENDERER = web.AppKey("renderer", Renderer)
 def fields(views: Sequence[FieldView]) -> list[entities.Field]:
     """A profile's table, as others see it."""
     return [entities.Field(view.name, view.html, maybe_stamp(view.verified_at)) for view in views]
+
+
+def _certified_field(mark: Mark) -> entities.Field:
+    """What was certified as clients know to show it: the first row of the table, and verified."""
+    words = mark.label if mark.host is None else f"{mark.label} ({mark.host})"
+    return entities.Field(lookalikes.FIELD, escape(words), stamp(mark.certified_at))
+
+
+def _badge(mark: Mark) -> entities.AccountRole:
+    seal = SEALS[mark.class_]
+    # The answer is kept for readers of every language, so it is said in both.
+    names = dict.fromkeys((i18n.translate("zh-CN", seal.words), seal.words))
+    # An id that no role of the house has: those are numbers.
+    return entities.AccountRole(f"certified-{mark.class_.value}", " ".join(names), seal.colour)
+
+
+def _certification(mark: Mark) -> entities.Certification:
+    return entities.Certification(
+        class_=mark.class_.value,
+        label=mark.label,
+        certified_at=stamp(mark.certified_at),
+        expires_at=stamp(mark.expires_at),
+        host=mark.host,
+    )
 
 
 def media(view: MediaView) -> entities.MediaAttachment:
