@@ -7,7 +7,7 @@ the hold ends. Of who read there is the office and not the name; the log of the 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,21 @@ from .connection import Connection
 from .records import Detail, Entry, RecordKind, Source, write
 from .sealing import Sealer
 from .vault import Field, OpenedPaper
+
+__all__ = [
+    "Access",
+    "Connection",
+    "Field",
+    "Kept",
+    "OpenedPaper",
+    "Purpose",
+    "history",
+    "list_kept",
+    "masked",
+    "opened",
+    "read_own",
+    "take_untold",
+]
 
 
 class Purpose(enum.StrEnum):
@@ -47,21 +62,50 @@ class Access:
     """Whether a legal hold forbade telling for a time."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A paper that is here, and not what it says."""
+
+    field: Field
+    since: datetime
+    is_proof: bool
+    """Whether it is forgotten, and only the proof of it is left."""
+
+
+async def list_kept(conn: Connection, account_id: AccountId) -> list[Kept]:
+    """What is kept of a person, the oldest first."""
+    rows = await conn.fetch(
+        """
+        select field, created_at, forgotten_at is not null as is_proof from vault.paper
+        where account_id = $1 order by id
+        """,
+        account_id,
+    )
+    return [
+        Kept(field=Field(row["field"]), since=row["created_at"], is_proof=row["is_proof"]) for row in rows
+    ]
+
+
 async def read_own(
     conn: Connection,
     account_id: AccountId,
     *,
-    sealer: Sealer,
     now: datetime,
     source: Source,
     new_id: Callable[[], int],
-) -> list[OpenedPaper]:
-    """What is kept of a person, for that person: everything but scans. Commit, then show, `masked`."""
+) -> list[vault.Row]:
+    """What is kept of a person, for that person: everything but scans, still sealed. Commit, then have it
+    `opened`, and show it `masked`."""
     rows = await vault.call(conn, "select * from vault.read_own($1, $2, $3)", account_id, new_id(), now)
     if rows:
         detail: Detail = {"papers": len(rows)}
         entry = Entry(RecordKind.VAULT_OWN, account_id, str(account_id), source=source, detail=detail)
         await write(conn, [entry], now=now, new_id=new_id)
+    return rows
+
+
+def opened(rows: Sequence[vault.Row], sealer: Sealer) -> list[OpenedPaper]:
+    """What papers say that were given out. `SealBroken` where one was changed or moved."""
     return [vault.unsealed(row, sealer) for row in rows]
 
 

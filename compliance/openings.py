@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from . import vault
-from .accesses import Purpose
+from .accesses import Purpose, opened
 from .activity import AccountId
 from .connection import Connection
 from .errors import NotAllowed, NotFound
@@ -198,12 +198,12 @@ async def read(
     opening_id: int,
     *,
     by: AccountId,
-    sealer: Sealer,
     now: datetime,
     source: Source,
     new_id: Callable[[], int],
-) -> list[OpenedPaper]:
-    """The one reading of an approved request, by who asked. Commit, then show."""
+) -> list[vault.Row]:
+    """The one reading of an approved request, by who asked: still sealed. Commit, then have it `opened`, so
+    that nothing is seen whose access is not written."""
     access_id = new_id()
     rows = await vault.call(
         conn, "select * from vault.read_opening($1, $2, $3, $4)", opening_id, by, access_id, now
@@ -218,7 +218,7 @@ async def read(
         now=now,
         new_id=new_id,
     )
-    return [vault.unsealed(row, sealer) for row in rows]
+    return rows
 
 
 async def read_for_review(
@@ -245,7 +245,7 @@ async def read_for_review(
     detail: Detail = {"papers": len(rows), "case": case}
     entry = Entry(RecordKind.VAULT_REVIEW, reviewer, case, source=source, detail=detail)
     await write(conn, [entry], now=now, new_id=new_id)
-    return [vault.unsealed(row, sealer) for row in rows]
+    return opened(rows, sealer)
 
 
 async def set_hold(

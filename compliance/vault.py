@@ -287,12 +287,12 @@ async def forget_settled(conn: Connection, *, before: datetime, limit: int) -> i
     return gone
 
 
-async def list_ended(conn: Connection, *, before: datetime, now: datetime, limit: int) -> list[AccountId]:
-    """Accounts that were closed before that moment and whose papers are still there, and on no hold."""
+async def list_ended(conn: Connection, *, months: int, now: datetime, limit: int) -> list[AccountId]:
+    """Accounts that were closed so many months ago or longer and whose papers are here, and on no hold."""
     rows = await conn.fetch(
         """
         select a.id from public.account a
-        where a.gone_at <= $1 and a.host is null
+        where a.gone_at <= $2::timestamptz - make_interval(months => $1) and a.host is null
           and (exists (select 1 from vault.person_key k where k.account_id = a.id)
                or exists (select 1 from vault.paper p where p.account_id = a.id))
           and not exists (
@@ -300,7 +300,7 @@ async def list_ended(conn: Connection, *, before: datetime, now: datetime, limit
             where o.account_id = a.id and o.state = 'read' and o.hold_until > $2)
         order by a.gone_at limit $3
         """,
-        before,
+        months,
         now,
         limit,
     )

@@ -18,7 +18,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from msgspec import json
 
-from compliance import decisions, identity, records
+from compliance import accesses, decisions, identity, records
 from compliance.activity import AccountId, PostId
 
 from . import documents, vouching
@@ -149,6 +149,7 @@ async def _compliance(road: Road, me: AccountView, archive: ZipFile) -> None:
         "due_at": known.due_at,
     }
     await _put(archive, "yanlu/identity.json", json.encode(state))
+    await _vault(road, me, archive)
     told: list[dict[str, object]] = []
     last: int | None = None
     while True:
@@ -180,6 +181,33 @@ async def _compliance(road: Road, me: AccountView, archive: ZipFile) -> None:
                 return
             await asyncio.to_thread(entry.write, b"".join(json.encode(_line(one)) + b"\n" for one in lines))
             last = lines[-1].id
+
+
+async def _vault(road: Road, me: AccountView, archive: ZipFile) -> None:
+    """Which papers are kept, and who took them out; never what they say: archives lie about."""
+    async with road.pool.acquire() as conn:
+        kept = await accesses.list_kept(conn, me.id)
+        taken: list[accesses.Access] = []
+        while step := await accesses.history(
+            conn, me.id, road.clock(), before=taken[-1].id if taken else None, limit=STEP
+        ):
+            taken += step
+    told = {
+        "kept": [{"paper": one.field, "since": one.since, "proof_only": one.is_proof} for one in kept],
+        "accesses": [
+            {
+                "at": one.at,
+                "papers": one.fields,
+                "purpose": one.purpose,
+                "case": one.case_ref,
+                "legal_basis": one.legal_basis,
+                "by": "yourself" if one.is_own else "staff",
+            }
+            for one in taken
+        ],
+        "kept_months_after_closing": road.settings.vault.retention_months,
+    }
+    await _put(archive, "yanlu/sealed-papers.json", json.encode(told))
 
 
 def _line(one: records.Record) -> dict[str, object]:

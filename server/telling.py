@@ -26,6 +26,13 @@ class Code(enum.StrEnum):
     """What is told; the values are what the database stores. Each has its text below."""
 
     IDENTITY_DUE = "identity:due"
+    IDENTITY_OVERDUE = "identity:overdue"
+    IDENTITY_LAPSES = "identity:lapses"
+    IDENTITY_ASKED = "identity:asked"
+    ORGANISATION_DUE = "organisation:identity-due"
+    ORGANISATION_OVERDUE = "organisation:identity-overdue"
+    ORGANISATION_LAPSES = "organisation:identity-lapses"
+    ORGANISATION_ASKED = "organisation:identity-asked"
     IDENTITY_VERIFIED = "identity:verified"
     IDENTITY_MORE = "identity:more"
     IDENTITY_RESTORED = "identity:restored"
@@ -64,11 +71,28 @@ class Code(enum.StrEnum):
 
 TEXTS: Mapping[Code, str] = MappingProxyType(
     {
-        Code.VAULT_OPENED: mark("Your identity papers were opened. The access history says when and what for"),
+        Code.VAULT_OPENED: mark(
+            "Your identity papers were opened. The access history says when and what for"
+        ),
         Code.VAULT_ASKED: mark("Somebody asks to open sealed papers; you decide, within 24 hours"),
         Code.VAULT_DECIDED: mark("Your request to open sealed papers was decided"),
         Code.VAULT_LOCKED: mark("%(name)s asked to open more papers than a day allows, and was locked out"),
         Code.IDENTITY_DUE: mark("Your identity is to be verified again by %(date)s"),
+        Code.IDENTITY_OVERDUE: mark(
+            "Your identity was to be verified again by %(date)s. You can publish until %(ends)s"
+        ),
+        Code.IDENTITY_LAPSES: mark("You can publish until %(ends)s, unless you verify your identity again"),
+        Code.IDENTITY_ASKED: mark("Please verify your identity again by %(date)s. %(reason)s"),
+        Code.ORGANISATION_DUE: mark("The identity of @%(account)s is to be verified again by %(date)s"),
+        Code.ORGANISATION_OVERDUE: mark(
+            "The identity of @%(account)s was to be verified again by %(date)s. It can publish until %(ends)s"
+        ),
+        Code.ORGANISATION_LAPSES: mark(
+            "@%(account)s can publish until %(ends)s, unless its identity is verified again"
+        ),
+        Code.ORGANISATION_ASKED: mark(
+            "Please have the identity of @%(account)s verified again by %(date)s. %(reason)s"
+        ),
         Code.IDENTITY_VERIFIED: mark("Your identity is verified: you can publish"),
         Code.IDENTITY_MORE: mark("To verify your identity, something more is needed"),
         Code.IDENTITY_RESTORED: mark("The withdrawal of your identity was taken back"),

@@ -10,9 +10,10 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
-from compliance import appeals, approvals, cases, reports
+from compliance import appeals, approvals, cases, openings, reports
 from compliance.errors import ComplianceError
 from compliance.errors import NotFound as NoSuchThing
+from compliance.identity import claims
 
 from .. import keys
 from ..errors import AppError, NotFound
@@ -31,8 +32,11 @@ ACCOUNTS: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
 SUSPEND: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
 ROLES: Final = (Role.ADMIN,)
 ATTEST: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
+IDENTITIES: Final = (Role.COMPLIANCE, Role.EDITOR)
 SEE_RULES: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR)
 CHANGE_RULES: Final = (Role.COMPLIANCE, Role.EDITOR)
+SEE_TIERS: Final = (Role.COMPLIANCE, Role.EDITOR, Role.AUDITOR)
+CHANGE_TIERS: Final = (Role.COMPLIANCE, Role.EDITOR)
 HOSTS: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
 CHECK: Final = (Role.REVIEWER, Role.COMPLIANCE)
 CERTIFY: Final = (Role.COMPLIANCE,)
@@ -45,15 +49,28 @@ _DESKS: Final = (
     ("reports", "/admin/reports", "flag", mark("Reports"), REVIEW),
     ("appeals", "/admin/appeals", "scale", mark("Appeals"), APPEALS),
     ("certifications", "/admin/certifications", "shield", mark("Certifications"), REVIEW),
+    ("identity", "/admin/identity", "shield", mark("Identities"), REVIEW),
     ("accounts", "/admin/accounts", "local", mark("Accounts"), ACCOUNTS),
     ("vault", "/admin/vault", "lock", mark("Sealed papers"), SEE_VAULT),
     ("rules", "/admin/rules", "book", mark("Word rules"), SEE_RULES),
+    ("tiers", "/admin/tiers", "list", mark("Tiers"), SEE_TIERS),
     ("hosts", "/admin/hosts", "server", mark("Other servers"), HOSTS),
     ("records", "/admin/records", "scroll", mark("Records"), RECORDS),
 )
 _T = TypeVar("_T")
 # What the judgement says to programmers, as operators read it.
 _SAID: Final = {
+    "nobody reviews their own claim": mark("Nobody reviews their own claim"),
+    "this claim does not wait for a decision": mark("This claim does not wait for a decision"),
+    "a claim that was refused wrongly is looked at by another person": mark(
+        "After an appeal, a claim is looked at by another person than before"
+    ),
+    "this number has verified as many accounts as one number may": mark(
+        "This number has verified as many accounts as one number may"
+    ),
+    "nobody decides about their own identity": mark("Nobody decides about their own identity"),
+    "this identity is revoked already": mark("This identity has been withdrawn already"),
+    "this identity is not revoked": mark("This identity has not been withdrawn"),
     "a refusal needs a statement of reasons": mark("A refusal needs a statement of reasons"),
     "a decision needs a statement of reasons": mark("A decision needs a statement of reasons"),
     "this case has been decided": mark("This case has been decided"),
@@ -80,6 +97,17 @@ _SAID: Final = {
         "Every field must agree with the papers, and each difference be resolved"
     ),
     "this certification is not in force": mark("This certification is not in force"),
+    "this policy is in force": mark("This policy is in force"),
+    "no policy is in force": mark("No policy is in force"),
+    "a policy is put in force by another person than proposed it": mark(
+        "A policy is put in force by another person than proposed it"
+    ),
+    "credit is never changed without a reason": mark("Credit is never changed without a reason"),
+    "nobody changes their own credit": mark("Nobody changes their own credit"),
+    "no tier policy is in force, so there is no credit": mark(
+        "No tier policy is in force, so there is no credit"
+    ),
+    "no such account here": mark("No such account here"),
     "not the name of a host": mark("This is not the name of a server"),
     "a decision about a server needs a reason": mark("A decision about a server needs a reason"),
 }
@@ -121,6 +149,8 @@ async def page(request: web.Request, template: str, tab: str, **context: Any) ->
             "queue": await cases.count_waiting(conn),
             "reports": await reports.count_waiting(conn),
             "appeals": await appeals.count_waiting(conn),
+            "identity": await claims.count_waiting(conn),
+            "vault": await openings.count_waiting(conn, request.app[keys.CLOCK]()),
             "certifications": await approvals.count_waiting(conn),
         }
     listed = tuple(

@@ -279,6 +279,16 @@ async def revoke_role(conn: Connection, account_id: AccountId, role: Role) -> bo
     return bool(done)
 
 
+async def list_with_role(conn: Connection, role: Role) -> list[AccountId]:
+    """Everybody with this role who could act now."""
+    rows = await conn.fetch(
+        "select r.account_id from member_role r join account a on a.id = r.account_id "
+        "where r.role = $1 and a.suspended_at is null and a.gone_at is null order by 1",
+        role.value,
+    )
+    return [AccountId(row["account_id"]) for row in rows]
+
+
 async def count_role(conn: Connection, role: Role) -> int:
     """How many people with this role could act now: the last admin must not go."""
     found = await conn.fetchval(

@@ -74,6 +74,14 @@ PLACES: Final = (
         context="'actor-key:' || key_id",
     ),
     Place(
+        name="keys of this server",
+        table="public.server_key",
+        key="key_id",
+        key_type="text",
+        column="private_sealed",
+        context="'server-key:' || key_id",
+    ),
+    Place(
         name="applications that are drafts",
         table="compliance.application",
         key="id",

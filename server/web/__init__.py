@@ -11,7 +11,9 @@ from ..pages import assets
 from ..pages.cards import CARDS, Cards
 from ..pages.render import PAGES
 from . import (
+    access,
     acting,
+    card,
     certification,
     counts,
     decisions,
@@ -131,6 +133,8 @@ routes: list[Route] = [
     post("/settings/identity/claims/{id}/withdraw", identity_claims.take_back),
     get("/settings/identity/delete", identity.ask_withdraw),
     post("/settings/identity/delete", identity.withdraw),
+    get("/settings/identity/access", access.show),
+    post("/settings/identity/access", access.reveal),
     get("/settings/identity/oidc/start", oidc.ask),
     post("/settings/identity/oidc/start", oidc.start),
     get("/settings/identity/oidc/callback", oidc.callback),
@@ -157,6 +161,7 @@ routes: list[Route] = [
     get(_PERSON, profiles.profile),
     get(f"{_PERSON}/with_replies", profiles.with_replies),
     get(f"{_PERSON}/media", profiles.media),
+    get(f"{_PERSON}/certification", card.show),
     get(f"{_PERSON}/followers", profiles.followers),
     get(f"{_PERSON}/following", profiles.following),
     get(_POST, threads.thread),
