@@ -19,6 +19,7 @@ from ..settings import SettingsError
 from ..supervise import StartError
 from . import (
     account,
+    certification,
     database,
     demo,
     doctor,
@@ -30,6 +31,7 @@ from . import (
     settings,
     signing,
     terminal,
+    tiers,
     token,
     vault,
 )
@@ -37,7 +39,7 @@ from .command import add_common, call_of
 
 FAMILIES = (
     *(serve, database, demo, doctor, settings, routes),
-    *(account, identity, token, rules, vault, names, signing),
+    *(account, identity, token, rules, vault, names, signing, certification, tiers),
 )
 
 _USAGE = 2
