@@ -30,7 +30,8 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One line of the ledger. `before` is what was left of the value at that moment, `after` what it became."""
+    """One line of the ledger. `before` is what was left of the value at that moment, `after` what it
+    became."""
 
     id: int
     account_id: AccountId
@@ -87,6 +88,16 @@ async def current(conn: Connection, account_id: AccountId, now: datetime) -> flo
     """What the account has now."""
     rules = (await tierbook.in_force(conn)).policy.credit
     return value_of((await _latest(conn, [account_id])).get(account_id), rules, now)
+
+
+_UNTOLD = f"""
+  with taken as (
+    delete from compliance.credit_untold where event_id = any(array(
+      select event_id from compliance.credit_untold order by event_id limit $1 for update skip locked))
+    returning event_id
+  )
+  {_SELECT} where id in (select event_id from taken) order by id
+"""
 
 
 async def get(conn: Connection, event_id: int) -> Event:
@@ -253,17 +264,7 @@ async def reverse(
 
 async def take_untold(conn: Connection, *, limit: int) -> list[Event]:
     """Events that their accounts have not heard of, taken out of the list of those."""
-    rows = await conn.fetch(
-        f"""
-        with taken as (
-          delete from compliance.credit_untold where event_id = any(array(
-            select event_id from compliance.credit_untold order by event_id limit $1 for update skip locked))
-          returning event_id
-        )
-        {_SELECT} where id in (select event_id from taken) order by id
-        """,
-        limit,
-    )
+    rows = await conn.fetch(_UNTOLD, limit)
     return [_event(row) for row in rows]
 
 
@@ -402,9 +403,10 @@ async def _decision(  # noqa: PLR0917 - whom it is about, why, by whom, when
 
 
 async def _is_here(conn: Connection, account_id: AccountId) -> bool:
-    return await conn.fetchval(
+    found: bool = await conn.fetchval(
         "select exists (select from public.account where id = $1 and host is null)", account_id
     )
+    return found
 
 
 def _within(value: float, rules: CreditRules) -> float:

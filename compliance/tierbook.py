@@ -50,8 +50,11 @@ class InForce:
     policy: TierPolicy
 
 
-_COLUMNS = """version, name, label, proposed_by, proposed_at, activated_by, activated_at, retired_at, active,
-  swept_to, swept_at"""
+_SELECT = """
+  select version, name, label, proposed_by, proposed_at, activated_by, activated_at, retired_at, active,
+         swept_to, swept_at
+  from compliance.tier_policy
+"""
 
 
 def shipped() -> str:
@@ -61,15 +64,13 @@ def shipped() -> str:
 
 async def list_(conn: Connection, *, limit: int = 40) -> list[Version]:
     """The versions, newest first."""
-    rows = await conn.fetch(
-        f"select {_COLUMNS} from compliance.tier_policy order by version desc limit $1", limit
-    )
+    rows = await conn.fetch(f"{_SELECT} order by version desc limit $1", limit)
     return [Version(**row) for row in rows]
 
 
 async def get(conn: Connection, version: int) -> Version:
     """One of them, or `NotFound`."""
-    row = await conn.fetchrow(f"select {_COLUMNS} from compliance.tier_policy where version = $1", version)
+    row = await conn.fetchrow(f"{_SELECT} where version = $1", version)
     if row is None:
         raise NotFound(f"no tier policy {version}")
     return Version(**row)

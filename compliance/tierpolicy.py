@@ -290,9 +290,7 @@ def _credit(table: Mapping[str, Any]) -> CreditRules:
         _wrong("credit.start", "must lie between `floor` and `cap`")
     points = _table(table.get("points", {}), "credit.points")
     _known(points, "credit.points", tuple(kind.value for kind in RULED))
-    counted = {
-        CreditKind(name): _number(points, name, "credit.points", -1000, 1000, 0) for name in points
-    }
+    counted = {CreditKind(name): _number(points, name, "credit.points", -1000, 1000, 0) for name in points}
     for kind in VIOLATIONS:
         if counted.get(kind, 0) > 0:
             _wrong(f"credit.points.{kind.value}", "must not be above 0: it is a violation")
@@ -374,9 +372,7 @@ def _span(table: Mapping[str, Any], name: str, at: str, low: float, high: float)
     _known(ends, place, ("min", "max"))
     if not ends:
         _wrong(place, "must have `min`, `max` or both")
-    read = {
-        end: _number(ends, end, place, low, high, 0) if end in ends else None for end in ("min", "max")
-    }
+    read = {end: _number(ends, end, place, low, high, 0) if end in ends else None for end in ("min", "max")}
     if read["min"] is not None and read["max"] is not None and read["min"] > read["max"]:
         _wrong(place, "has a `min` above its `max`")
     return Span(read["min"], read["max"])

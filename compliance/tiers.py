@@ -214,8 +214,8 @@ async def _moved(
 
 
 def _takes_away(policy: TierPolicy, former: str | None, tier: Tier) -> bool:
-    """Whether a move is one down. From no tier, or from one that the policy does not know, it is so if the new
-    one holds anything back."""
+    """Whether a move is one down. From no tier, or from one that the policy does not know, it is so if the
+    new one holds anything back."""
     place_before, place_after = policy.place(former) if former else None, policy.place(tier.id)
     if place_before is None or place_after is None:
         return is_held_back(tier) or tier.gives.pre_review
@@ -236,9 +236,7 @@ def _both(tier: Tier) -> str:
 
 
 def _wish(one: Looked) -> str:
-    ends = [
-        f"{sign} {_plain(end)}" for sign, end in (("≥", one.low), ("≤", one.high)) if end is not None
-    ]
+    ends = [f"{sign} {_plain(end)}" for sign, end in (("≥", one.low), ("≤", one.high)) if end is not None]
     return " ".join([*ends, *((", ".join(one.wanted),) if one.wanted else ())])
 
 
@@ -318,9 +316,7 @@ async def _keep(
     )
 
 
-async def _note(
-    conn: Connection, moves: Sequence[Move], *, now: datetime, new_id: Callable[[], int]
-) -> None:
+async def _note(conn: Connection, moves: Sequence[Move], *, now: datetime, new_id: Callable[[], int]) -> None:
     if not moves:
         return
     await conn.execute(
@@ -328,7 +324,8 @@ async def _note(
         insert into compliance.standing_move
           (id, account_id, policy_version, from_tier, to_tier, why, decision_id, at)
         select m.id, m.account_id, m.version, m.former, m.latter, m.why::jsonb, m.decision_id, $1
-        from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[])
+        from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+                    $8::bigint[])
           as m(id, account_id, version, former, latter, why, decision_id)
         """,
         now,

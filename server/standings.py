@@ -56,7 +56,9 @@ async def look_at_all(conn: Connection, now: datetime, ids: IdMaker, told: set[A
     told |= await _look(conn, batch, now, ids)
     is_over = len(batch) < BATCH
     await conn.execute(
-        "update compliance.tier_policy set swept_to = $2, swept_at = coalesce($3, swept_at) where version = $1",
+        """
+        update compliance.tier_policy set swept_to = $2, swept_at = coalesce($3, swept_at) where version = $1
+        """,
         row["version"],
         0 if is_over else batch[-1],
         now if is_over else None,
@@ -175,7 +177,9 @@ async def trial(conn: Connection, version: int) -> Trial | None:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
     )
-    for former, to, count, names in msgspec.json.decode(row["moves"], type=list[tuple[str, str, int, list[str]]]):
+    for former, to, count, names in msgspec.json.decode(
+        row["moves"], type=list[tuple[str, str, int, list[str]]]
+    ):
         found.moves[former, to] = count
         found.samples[former, to] = names
     return found
@@ -202,7 +206,8 @@ async def try_step(conn: Connection, now: datetime) -> int:
     moves = [(*key, count, found.samples.get(key, [])) for key, count in found.moves.items()]
     await conn.execute(
         """
-        update compliance.tier_trial set reached = $2, accounts = $3, moves = $4::text::jsonb, finished_at = $5
+        update compliance.tier_trial
+        set reached = $2, accounts = $3, moves = $4::text::jsonb, finished_at = $5
         where policy_version = $1
         """,
         found.version,

@@ -1,7 +1,7 @@
 """Article 9: what an account's tier leaves for a person to look at first, and how much it gives by the hour.
 
-Only our own people. A letter to named people is not published, so no reviewer reads it; a picture is looked at
-with the post that shows it.
+Only our own people. A letter to named people is not published, so no reviewer reads it; a picture is looked
+at with the post that shows it.
 """
 
 from __future__ import annotations

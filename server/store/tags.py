@@ -13,7 +13,7 @@ from server.ids import floor_at
 
 from .model import TagView
 from .sql import compose
-from .visibility import is_public
+from .visibility import is_listed
 
 PAGE_CAP = 40
 DAYS = 7
@@ -33,7 +33,7 @@ _HISTORY = compose(
                     where u.first <= e.post_id) d on true
     group by d.day
     """,
-    public=is_public("p"),
+    public=is_listed("p"),
 )
 
 

@@ -184,9 +184,7 @@ async def test_what_a_low_tier_publishes_is_looked_at_first(road: Road, join: Jo
         assert ["tier:move"] * len(kinds) == kinds and kinds
 
 
-async def test_an_overturned_move_holds_the_former_tier(
-    road: Road, join: Join, clock: MovingClock
-) -> None:
+async def test_an_overturned_move_holds_the_former_tier(road: Road, join: Join, clock: MovingClock) -> None:
     """Until the pin ends, and not a day longer."""
     await activate(road)
     alice = await join("alice")
@@ -209,7 +207,7 @@ async def overturn(road: Road, conn: object, decision_id: int, who: Actor) -> No
     args = {"source": SOURCE, "now": road.clock(), "new_id": road.ids}
     appeal = await appeals.open_(conn, decision_id, who.id, "it was not so", **args)  # type: ignore[arg-type]
     await appeals.decide(
-        conn,  # type: ignore[arg-type]
+        conn,
         appeal.id,
         decider=AccountId(9),
         outcome=AppealState.OVERTURNED,
@@ -242,7 +240,9 @@ async def test_followers_that_pass_an_edge_are_noticed(road: Road, join: Join) -
         follow = Follow(id=Uri(f"https://far.example/f/{n}"), actor=far, target=alice.uri)
         await submit(road, [follow], Direction.IN, source=SOURCE)
     async with road.pool.acquire() as conn:
-        due = [row["account_id"] for row in await conn.fetch("select account_id from compliance.standing_due")]
+        due = [
+            row["account_id"] for row in await conn.fetch("select account_id from compliance.standing_due")
+        ]
     assert [alice.id] == due
     await look(road)
     assert ("high", "middle") == (await tier_of(road, alice), await tier_of(road, bob))
@@ -310,7 +310,7 @@ async def test_the_ledger_cannot_be_changed(road: Road, join: Join) -> None:
     alice = await join("alice")
     await take(road, alice, -5)
     async with road.pool.acquire() as conn:
-        with pytest.raises(Exception, match="permission denied|append-only"):
+        with pytest.raises(Exception, match=r"permission denied|append-only"):
             await conn.execute("update compliance.credit_event set points = 0")
-        with pytest.raises(Exception, match="permission denied|append-only"):
+        with pytest.raises(Exception, match=r"permission denied|append-only"):
             await conn.execute("delete from compliance.credit_event")
