@@ -115,6 +115,7 @@ class Cards:
             locale,
             i18n.ago(locale, post.created_at, self._clock()),
             author.display_name,
+            author.mark_at(self._clock()),
             author.bot,
             post.media,
             post.labels,

@@ -17,11 +17,14 @@ import nh3
 from markupsafe import Markup, escape
 
 from compliance import agreements
+from compliance.classes import CertClass
 
 from .. import i18n
 from ..ids import Clock
 from ..settings import Settings
+from ..store.model import AccountView, Mark
 from .assets import Assets
+from .seals import SEALS
 
 FOLDER: Final = Path(__file__).parent.parent / "templates"
 _TAGS: Final = frozenset(
@@ -85,7 +88,17 @@ def make(locale: str, assets: Assets, settings: Settings, clock: Clock) -> jinja
     def full(moment: datetime) -> str:
         return i18n.full(locale, moment, clock())
 
+    def mark_of(account: AccountView) -> Mark | None:
+        return account.mark_at(clock())
+
+    def is_of_many(account: AccountView) -> bool:
+        mark = mark_of(account)
+        return mark is not None and mark.class_ is not CertClass.INDIVIDUAL
+
     made.globals |= {
+        "seals": SEALS,
+        "mark_of": mark_of,
+        "is_of_many": is_of_many,
         "locale": locale,
         "asset": assets.path,
         "site": settings.site,

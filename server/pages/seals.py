@@ -15,7 +15,7 @@ from ..i18n import mark
 
 
 class Seal(NamedTuple):
-    """What stands for one class. `kind` names its colour in the stylesheet, `colour` is that colour by light."""
+    """What stands for one class. `kind` names its colour in the stylesheet; `colour` is that, by light."""
 
     glyph: str
     kind: str
