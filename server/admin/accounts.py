@@ -11,10 +11,9 @@ from aiohttp import web
 from compliance import decisions, identity, records
 from compliance.activity import AccountId
 from compliance.errors import ComplianceError
-from compliance.identity import IdentityState, Method
 from compliance.records import Record
 
-from .. import keys, staff
+from .. import identities, keys, staff
 from ..errors import AppError, Invalid
 from ..http import auth, body
 from ..http.auth import person
@@ -30,16 +29,6 @@ from . import desk
 
 _LENGTH: Final = 50
 _HISTORY: Final = 25
-_IDENTITY: Final = {
-    IdentityState.NONE: mark("not verified"),
-    IdentityState.PENDING: mark("not verified; a code was sent"),
-    IdentityState.VERIFIED: mark("verified"),
-    IdentityState.DUE: mark("verified, to be confirmed again"),
-    IdentityState.LAPSED: mark("lapsed"),
-    IdentityState.REJECTED: mark("the last claim was turned down"),
-    IdentityState.REVOKED: mark("withdrawn by a person"),
-}
-_METHODS: Final = {Method.MOBILE: mark("by mobile phone"), Method.ATTESTATION: mark("in person")}
 _ROLES: Final = (
     (Role.REVIEWER, mark("Works through the queue and reports")),
     (Role.COMPLIANCE, mark("Decides on appeals, rules and other servers; suspends")),
@@ -155,7 +144,7 @@ async def roles(request: web.Request) -> web.Response:
 async def attest(request: web.Request) -> web.Response:
     """Notes that somebody's papers were seen in person."""
     form, road, account_id = await body.read(request), request.app[keys.ROAD], AccountId(desk.id_of(request))
-    settings, me = road.settings.identity, person(request)
+    me = person(request)
     try:
         if account_id == me.id:
             raise Invalid("Nobody attests their own identity", field="attest")
@@ -163,14 +152,15 @@ async def attest(request: web.Request) -> web.Response:
             raise Invalid("Say how you know", field="attest")
         async with road.pool.acquire() as conn, conn.transaction():
             await members.get(conn, account_id)
+            terms = await identities.terms(conn, road.settings, account_id)
             await identity.attest(
                 conn,
                 account_id,
                 reason=form.text("attest"),
                 by=me.id,
                 now=road.clock(),
-                months=settings.reverify_months,
-                grace_days=settings.grace_days,
+                months=terms.months,
+                grace_days=terms.grace_days,
                 source=source_of(request),
                 new_id=road.ids,
             )
@@ -220,6 +210,7 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
             )
             for role, more in _ROLES
         ],
+        may_see_identity=desk.may(request, desk.REVIEW) and account.host is None,
         may_suspend=desk.may(request, desk.SUSPEND) and account_id != me.id and not account.gone,
         may_grant=desk.may(request, desk.ROLES) and member is not None and account_id != me.id,
         may_attest=desk.may(request, desk.ATTEST) and member is not None and account_id != me.id,
@@ -230,8 +221,8 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
 def _identity(request: web.Request, account: AccountView, known: identity.Identity) -> str:
     if account.host is not None:
         return say(request, "the other server's matter")
-    words = say(request, _IDENTITY[known.state])
-    return f"{words}, {say(request, _METHODS[known.method])}" if known.method else words
+    words = say(request, identities.STATES[known.state])
+    return f"{words}, {say(request, identities.METHODS[known.method])}" if known.method else words
 
 
 def _email(request: web.Request, member: Member | None) -> str:

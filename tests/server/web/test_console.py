@@ -24,11 +24,12 @@ from tests.server.web.visitor import Visitor
 
 # Security reference, section 5, as far as there are pages for it.
 MAY_OPEN = {
-    Role.REVIEWER: {"/admin/queue", "/admin/reports", "/admin/accounts", "/admin/rules"},
+    Role.REVIEWER: {"/admin/queue", "/admin/reports", "/admin/identity", "/admin/accounts", "/admin/rules"},
     Role.COMPLIANCE: {
         "/admin/queue",
         "/admin/reports",
         "/admin/appeals",
+        "/admin/identity",
         "/admin/accounts",
         "/admin/rules",
         "/admin/hosts",
@@ -37,6 +38,7 @@ MAY_OPEN = {
         "/admin/queue",
         "/admin/reports",
         "/admin/appeals",
+        "/admin/identity",
         "/admin/accounts",
         "/admin/rules",
         "/admin/hosts",
@@ -47,9 +49,33 @@ MAY_OPEN = {
 }
 PAGES = frozenset[str]().union(*MAY_OPEN.values())
 MAY_ACT = {
-    Role.REVIEWER: {"queue", "reports"},
-    Role.COMPLIANCE: {"queue", "reports", "appeals", "suspend", "restore", "attest", "rules", "hosts"},
-    Role.EDITOR: {"queue", "reports", "appeals", "suspend", "restore", "attest", "rules", "hosts"},
+    Role.REVIEWER: {"queue", "reports", "identity"},
+    Role.COMPLIANCE: {
+        "queue",
+        "reports",
+        "appeals",
+        "identity",
+        "revoke-identity",
+        "restore-identity",
+        "suspend",
+        "restore",
+        "attest",
+        "rules",
+        "hosts",
+    },
+    Role.EDITOR: {
+        "queue",
+        "reports",
+        "appeals",
+        "identity",
+        "revoke-identity",
+        "restore-identity",
+        "suspend",
+        "restore",
+        "attest",
+        "rules",
+        "hosts",
+    },
     Role.AUDITOR: set[str](),
     Role.ADMIN: {"suspend", "restore", "attest", "roles", "hosts"},
 }
