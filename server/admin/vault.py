@@ -243,9 +243,11 @@ async def _shown(request: web.Request, paper: OpenedPaper, words: str) -> Shown:
     name = say(request, papers.FIELDS[paper.field])
     if paper.field is not Field.SCAN:
         return Shown(name, paper.value.decode(), "")
-    if not paper.mime.startswith("image/"):
+    try:
+        picture = base64.b64encode(await stamp(paper.value, words)).decode()
+    except (OSError, ValueError):
+        # Not a picture, or one that nobody can decode: its name has to do.
         return Shown(name, f"{paper.name} ({paper.mime}, {len(paper.value)} B)", "")
-    picture = base64.b64encode(await stamp(paper.value, words)).decode()
     return Shown(name, paper.name, f"data:image/jpeg;base64,{picture}")
 
 

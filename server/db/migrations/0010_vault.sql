@@ -180,7 +180,8 @@ begin
   if until is not null and (until <= moment or until > moment + interval '1 year') then
     perform vault.refuse('hold');
   end if;
-  update vault.opening o set hold_until = until, hold_basis = basis where o.id = wanted;
+  update vault.opening o set hold_until = coalesce(until, moment), hold_basis = coalesce(basis, o.hold_basis)
+  where o.id = wanted;
 end $$;
 
 create function vault.mark_told(wanted bigint[], moment timestamptz) returns void
