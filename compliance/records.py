@@ -63,6 +63,7 @@ class RecordKind(enum.StrEnum):
     ACCOUNT_REGISTER = "account:register"
     ACCOUNT_DELETE = "account:delete"
     ACCOUNT_EXPORT = "account:export"
+    ACCOUNT_IMPORT = "account:import"
     ACCOUNT_SUSPEND = "account:suspend"
     ACCOUNT_RESTORE = "account:restore"
     SESSION_LOGIN = "session:login"

@@ -35,7 +35,7 @@ from .settings import Settings, parse_allow_insecure
 from .store import accounts
 from .supervise import Post
 from .uris import Uris
-from .workers import delivery, inbox, scheduled
+from .workers import delivery, imports, inbox, scheduled
 from .workers.mailing import Mailing
 from .workers.marks import Marks
 from .workers.runner import Job, Runner
@@ -192,6 +192,7 @@ async def _jobs(app: web.Application) -> AsyncIterator[None]:
     app[keys.RUNNER] = runner = Runner(app[keys.EVENTS])
     runner.add(Job("upkeep", Upkeep(road, app[keys.MAIL].send).work))
     runner.add(scheduled.job(road))
+    runner.add(imports.job(road))
     runner.add(Mailing(road, app[keys.MAIL]).job)
     if app[keys.SETTINGS].federation.enabled:
         runner.add(Marks(road, client).job)

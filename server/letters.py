@@ -143,6 +143,57 @@ def certification_ended(locale: str, *, to: str, username: str, site: str, link:
     )
 
 
+def identity_due(
+    locale: str, *, to: str, username: str, site: str, link: str, date: str, ends: str
+) -> Letter:
+    """Reminds of the day by which an identity is to be verified again, and of what ends after it."""
+    return _letter(
+        locale,
+        to,
+        mark("The identity of @%(username)s is to be verified again by %(date)s"),
+        (
+            mark("Hello @%(username)s,"),
+            mark("the identity of your account on %(site)s is to be verified again by %(date)s. Do it here:"),
+            "%(link)s",
+            mark(
+                "Without it you can publish until %(ends)s. After that you can still read, export your data"
+                " and delete your account."
+            ),
+        ),
+        {"username": username, "site": site, "link": link, "date": date, "ends": ends},
+    )
+
+
+def identity_asked(
+    locale: str, *, to: str, username: str, site: str, link: str, date: str, ends: str, reason: str
+) -> Letter:
+    """The operator asks somebody among others to verify again, and says why."""
+    return _letter(
+        locale,
+        to,
+        mark("%(site)s asks you to verify the identity of @%(username)s again by %(date)s"),
+        (
+            mark("Hello @%(username)s,"),
+            mark("the operators of %(site)s ask you to verify the identity of your account again, because:"),
+            "%(reason)s",
+            mark("Please do it by %(date)s, here:"),
+            "%(link)s",
+            mark(
+                "Without it you can publish until %(ends)s. After that you can still read, export your data"
+                " and delete your account."
+            ),
+        ),
+        {
+            "username": username,
+            "site": site,
+            "link": link,
+            "date": date,
+            "ends": ends,
+            "reason": " ".join(reason.split()),
+        },
+    )
+
+
 def _letter(
     locale: str, to: str, subject: str, paragraphs: tuple[str, ...], values: dict[str, str]
 ) -> Letter:

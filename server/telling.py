@@ -25,6 +25,8 @@ _encode = msgspec.json.Encoder().encode
 class Code(enum.StrEnum):
     """What is told; the values are what the database stores. Each has its text below."""
 
+    IMPORT_DONE = "import:done"
+    IMPORT_FAILED = "import:failed"
     IDENTITY_DUE = "identity:due"
     IDENTITY_OVERDUE = "identity:overdue"
     IDENTITY_LAPSES = "identity:lapses"
@@ -77,6 +79,8 @@ TEXTS: Mapping[Code, str] = MappingProxyType(
         Code.VAULT_ASKED: mark("Somebody asks to open sealed papers; you decide, within 24 hours"),
         Code.VAULT_DECIDED: mark("Your request to open sealed papers was decided"),
         Code.VAULT_LOCKED: mark("%(name)s asked to open more papers than a day allows, and was locked out"),
+        Code.IMPORT_DONE: mark("The posts of your archive are here"),
+        Code.IMPORT_FAILED: mark("Your archive could not be brought here as a whole"),
         Code.IDENTITY_DUE: mark("Your identity is to be verified again by %(date)s"),
         Code.IDENTITY_OVERDUE: mark(
             "Your identity was to be verified again by %(date)s. You can publish until %(ends)s"

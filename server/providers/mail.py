@@ -41,11 +41,23 @@ _PAUSES: Final = (5.0, 30.0, 120.0)
 log = logging.getLogger(__name__)
 
 
+class LetterRefused(Exception):
+    """It is about this letter, and will be the same next time."""
+
+
+class NotTaken(Exception):
+    """The mail server does not take it now."""
+
+
 class Mailer(Protocol):
     """Takes letters."""
 
     def send(self, letter: Letter) -> None:
         """Sees to it that the letter leaves; never waits, never raises."""
+
+    def deliver(self, letter: Letter, name: str) -> None:
+        """Hands it over while the caller waits; `name` is the same at each try, so that a receiver can tell.
+        Raises `LetterRefused` or `NotTaken`."""
 
     def close(self) -> None:
         """Sends what is being sent, and no more."""
@@ -74,14 +86,15 @@ class Composer:
         )
         self._page = engine.get_template("letter.html")
 
-    def compose(self, letter: Letter, now: datetime, *, cte: str) -> EmailMessage:
-        """Raises `ValueError` for an address that no header may hold. `cte` is how its bytes are written."""
+    def compose(self, letter: Letter, now: datetime, *, cte: str, name: str = "") -> EmailMessage:
+        """Raises `ValueError` for an address that no header may hold. `cte` is how its bytes are written,
+        `name` what it is known by if it is sent more than once."""
         message = EmailMessage(policy=SMTP)
         message["Subject"] = letter.subject
         message["From"] = Address(self._site, addr_spec=self._sender)
         message["To"] = _address(letter.to)
         message["Date"] = format_datetime(now)
-        message["Message-ID"] = make_msgid(domain=self.host)
+        message["Message-ID"] = f"<{name}@{self.host}>" if name else make_msgid(domain=self.host)
         # Answering machines must not answer, and their owners not get two letters for one.
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
@@ -108,13 +121,21 @@ class SinkMailer:
         self._composer = composer
 
     def send(self, letter: Letter) -> None:
+        try:
+            self.deliver(letter, "")
+        except (LetterRefused, NotTaken) as error:
+            log.error("a letter could not be written", extra={"error": type(error.__context__).__name__})
+
+    def deliver(self, letter: Letter, name: str) -> None:
         now = datetime.now(UTC)
         try:
             # As it is, so that a link can be copied out of the file.
-            message = self._composer.compose(letter, now, cte="8bit")
+            message = self._composer.compose(letter, now, cte="8bit", name=name)
             write_named(self._folder, now, letter.to, ".eml", message.as_bytes())
-        except (OSError, ValueError) as error:
-            log.error("a letter could not be written", extra={"error": type(error).__name__})
+        except ValueError as error:
+            raise LetterRefused from error
+        except OSError as error:
+            raise NotTaken from error
 
     def close(self) -> None:
         """Nothing is ever under way."""
@@ -142,6 +163,16 @@ class SmtpMailer:
             log.error("a letter could not be written", extra={"error": type(error).__name__})
         except queue.Full:
             log.error("a letter was dropped: too many wait", extra={"waiting": _MOST_WAITING})
+
+    def deliver(self, letter: Letter, name: str) -> None:
+        try:
+            self._deliver(
+                self._composer.compose(letter, datetime.now(UTC), cte="quoted-printable", name=name)
+            )
+        except ValueError as error:
+            raise LetterRefused from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise (LetterRefused if _is_final(error) else NotTaken) from error
 
     def close(self) -> None:
         self._closing.set()
@@ -185,6 +216,13 @@ class SmtpMailer:
             if url.user:
                 server.login(unquote(url.raw_user or ""), unquote(url.raw_password or ""))
             server.send_message(message)
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether a mail server said 5xx about the letter itself; 4xx is a greylist or a full disk."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    return isinstance(error, smtplib.SMTPDataError | smtplib.SMTPSenderRefused) and error.smtp_code >= 500
 
 
 def _address(text: str) -> Address:

@@ -12,22 +12,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from compliance import identity, records
+from compliance import identity, records, retention
 from compliance.activity import AccountId
+from compliance.records import Source
 
-from .. import certifying, standings
+from .. import certifying, disclosure, standings
 from ..certifying import Send
 from ..db.pool import Connection
 from ..letters import Letter
 from ..media import files
 from ..organising import handing_on, people
 from ..pipeline import Road
+from ..reminding import Reminding
 from ..store import inbound, oidc_flows, sweeps
 
 STEP = 1_000
 """Rows to a transaction."""
 STEPS = 50
 """Transactions to a chore before the others have their turn."""
+TOLD = 200
+"""People who are told something in a transaction: each takes a notice, a letter, and a look at who reads."""
 FEED_LENGTH = 800
 """Posts kept in a home timeline; further down it is not looked at."""
 INBOUND_KEPT = timedelta(days=30)
@@ -150,15 +154,41 @@ def _chores(road: Road, send: Send) -> list[Chore]:
             road.events.notify("notices", str(account_id))
         told.clear()
 
-    tending = certifying.Tending(road, send)
+    tending, reminding = certifying.Tending(road, send), Reminding(road)
+
+    async def remind(conn: Connection, now: datetime) -> int:
+        return await reminding.remind(conn, now, TOLD)
+
+    async def ask(conn: Connection, now: datetime) -> int:
+        return await reminding.ask(conn, now, TOLD)
+
+    ending, vault = disclosure.Ending(road), road.settings.vault
+
+    async def closed_vaults(conn: Connection, now: datetime) -> int:
+        return await retention.shred_closed(
+            conn,
+            months=vault.retention_months,
+            now=now,
+            source=Source.internal(),
+            new_id=road.ids,
+            limit=TOLD,
+        )
+
+    async def checked_papers(conn: Connection, now: datetime) -> int:
+        return await retention.forget_checked(conn, now=now, limit=STEP) if vault.keep == "proof" else 0
 
     return [
+        Chore("papers opened, now told", _SOON, ending.step, ending.after, disclosure.STEP),
+        Chore("papers of closed accounts", _HOUR, closed_vaults, None, TOLD),
+        Chore("papers that were checked", _AGAIN, checked_papers),
         Chore("standings due", _SOON, standings_due, tell_standings, standings.BATCH),
         Chore("standings", _AGAIN, standings_all, tell_standings, standings.BATCH),
         Chore("tier trials", _SOON, lambda conn, now: standings.try_step(conn, now), size=standings.BATCH),
         Chore("certifications", _AGAIN, tending.step, tending.after, certifying.STEP),
         Chore("months of the log", _DAY, months),
         Chore("identities", _HOUR, identities),
+        Chore("reminders", _HOUR, remind, reminding.wake, TOLD),
+        Chore("campaigns", _SOON, ask, reminding.wake, TOLD),
         Chore("organisations handed on", _AGAIN, handed_on, tell_of_it),
         Chore("sessions", _HOUR, lambda conn, now: sweeps.sessions(conn, now=now, limit=STEP)),
         Chore("mail links", _HOUR, lambda conn, now: sweeps.mail_links(conn, now=now, limit=STEP)),

@@ -42,6 +42,8 @@ create table compliance.campaign (
 create table compliance.campaign_member (
   campaign_id bigint not null references compliance.campaign (id),
   account_id bigint not null,
+  was_due_at timestamptz not null,
+  was_lapses_at timestamptz not null,
   told_at timestamptz,
   primary key (campaign_id, account_id)
 );
