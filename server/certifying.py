@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from compliance import applications, certification, identity, organisations, reopening
+from compliance import applications, certification, frontnames, identity, organisations, reopening
 from compliance.activity import AccountId
 from compliance.certification import Certification, State
 from compliance.classes import CertClass
@@ -24,7 +24,7 @@ from .db.pool import Connection
 from .errors import AppError, NotFound
 from .letters import Letter
 from .pipeline import Road
-from .store import accounts, marks, members
+from .store import accounts, fronts, marks, members
 from .store.marks import Mark
 from .store.members import Member
 from .store.model import AccountView
@@ -184,9 +184,29 @@ class Tending:
         due = await certification.due_notices(conn, now, limit=STEP)
         for one, days in due:
             await self._due(conn, one, days, now)
+        asked = await self._ask_names(conn, now)
         before = now - timedelta(days=self._road.settings.certification.keep_papers_days)
         swept = await reopening.sweep_papers(conn, before=before, now=now, limit=STEP)
-        return len(ended) + len(due) + swept
+        return len(ended) + len(due) + asked + swept
+
+    async def _ask_names(self, conn: Connection, now: datetime) -> int:
+        """Asks people with many readers for their name in front, once, where the operator wants that."""
+        most = self._road.settings.certification.front_name_followers
+        if not most:
+            return 0
+        asked = await frontnames.ask(conn, await fronts.not_asked(conn, followers=most, limit=STEP), now=now)
+        notices = [
+            Notice(
+                to=account_id,
+                code=Code.FRONT_NAME_ASKED,
+                values={"followers": most},
+                link="/settings/certification/name",
+            )
+            for account_id in asked
+        ]
+        await telling.tell(conn, notices, now=now, new_id=self._road.ids)
+        self._told += [await members.get(conn, account_id) for account_id in asked]
+        return len(asked)
 
     async def after(self) -> None:
         """What follows the commit: letters leave, and marks are taken away."""

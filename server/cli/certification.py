@@ -15,7 +15,7 @@ from compliance.paperwork import InvalidPaperwork
 from .. import certifying
 from ..errors import Invalid, NotFound
 from ..pipeline import Road
-from ..store import accounts
+from ..store import accounts, fronts
 from ..store.model import AccountView
 from . import terminal
 from .account import SOURCE
@@ -40,6 +40,7 @@ def add_to(commands: Commands) -> None:
         "--ground", required=True, choices=[each.value for each in Ground], help="from the list"
     )
     revoke.add_argument("--reason", required=True, metavar="TEXT", help="the statement that the holder reads")
+    add(family, "front-names", _front_names, "list who is asked for the real name in front")
     papers = add_family(family, "papers", "the papers that each kind of subject must bring")
     export = add(papers, "export", _export, "print the file that is in force, or an earlier version of it")
     export.add_argument("--version", type=int, metavar="N", help="its number")
@@ -203,6 +204,24 @@ def _versions(call: Call) -> int:
         terminal.tell(rows)
     else:
         terminal.say(*terminal.table([str(value) for value in row.values()] for row in rows))
+    return 0
+
+
+def _front_names(call: Call) -> int:
+    async def work(road: Road) -> list[tuple[str, int, str]]:
+        most = road.settings.certification.front_name_followers
+        if not most:
+            return []
+        async with road.pool.acquire() as conn:
+            return await fronts.list_(conn, followers=most)
+
+    rows = on_road(call, work)
+    if call.is_json:
+        terminal.tell([dict(zip(("account", "followers", "state"), row, strict=True)) for row in rows])
+    elif rows:
+        terminal.say(*terminal.table([str(value) for value in row] for row in rows))
+    else:
+        terminal.say("nobody is asked")
     return 0
 
 

@@ -16,7 +16,7 @@ from ..pages.render import say
 from ..store import accounts, follows, posts, timelines
 from ..store.model import AccountView, Relationship
 from ..uris import USERNAME
-from . import shared
+from . import front_name, shared
 
 _TEMPLATE = "web/profile.html"
 _PEOPLE = 40
@@ -86,6 +86,7 @@ async def _context(request: web.Request, tab: str) -> dict[str, Any]:
                 exclude_boosts=tab == "media",
             )
         entries = await posts.entries(conn, ids, me, uris=uris)
+        front = await front_name.seen(request, conn, account, me)
     if account.suspended:
         account = account.veiled()
     newer, older = windows.links(request, page, ids)
@@ -94,6 +95,7 @@ async def _context(request: web.Request, tab: str) -> dict[str, Any]:
         "full_handle": f"{account.username}@{account.host or uris.host}",
         "bio": environment.words(account.html)[:200],
         "mine": me == account.id,
+        "front_name": None if account.suspended else front,
         "relation": relation,
         "tab": tab,
         "cards": cards.of(request, windows.shown(page, entries)),
