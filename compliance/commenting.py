@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
@@ -52,6 +53,8 @@ class Answering:
     """A comment of theirs is shown under a post of the owner."""
     state: State | None = None
     """How this very comment stands with the owner, where it is here already."""
+    is_same: bool = False
+    """These are the very words that stand here: an edit that was looked at, and leaves now."""
     is_removed: bool = False
     """The owner took it away before it came."""
 
@@ -76,13 +79,13 @@ def shown(labels: Sequence[str]) -> list[str]:
 
 async def load(conn: Connection, subjects: Sequence[Subject]) -> dict[int, Commenting]:
     """What is known of those of `subjects` that are replies, or acts on replies, by their places."""
-    replies: list[tuple[int, int, Uri, Uri]] = []
+    replies: list[_Reply] = []
     acts: list[tuple[int, int, Uri, Uri]] = []
     for n, one in enumerate(subjects):
         match one.activity:
             case Create(actor=actor, note=note) | Update(actor=actor, note=note):
                 if note.in_reply_to is not None and note.visibility is not Visibility.DIRECT:
-                    replies.append((n, actor.id, note.in_reply_to, note.uri))
+                    replies.append(_Reply(n, actor.id, note.in_reply_to, note.uri, note.updated))
             case ApproveReply() | HideReply() | RemoveReply():
                 act = one.activity
                 acts.append((n, act.actor.id, act.target, act.post))
@@ -96,19 +99,29 @@ async def load(conn: Connection, subjects: Sequence[Subject]) -> dict[int, Comme
     return found
 
 
-async def _replies(conn: Connection, replies: Sequence[tuple[int, int, Uri, Uri]]) -> dict[int, Commenting]:
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    place: int
+    author_id: int
+    answered: Uri
+    uri: Uri
+    updated: datetime | None
+
+
+async def _replies(conn: Connection, replies: Sequence[_Reply]) -> dict[int, Commenting]:
     rows = await conn.fetch(
         """
         with reply as (
-          select r.n, r.author_id, r.uri, q.id as parent_id, q.account_id as parent_owner,
+          select r.n, r.author_id, r.uri, r.updated, q.id as parent_id, q.account_id as parent_owner,
             t.id as root_id, t.account_id as root_owner
-          from unnest($1::int[], $2::bigint[], $3::text[], $4::text[]) as r(n, author_id, answered, uri)
+          from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[])
+              as r(n, author_id, answered, uri, updated)
             join post q on q.uri = r.answered left join post t on t.id = q.thread_id and t.withdrawn_at is null
         ), spot as (
-          select n, author_id, uri, root_id as post_id, root_owner as owner_id from reply
+          select n, author_id, uri, updated, root_id as post_id, root_owner as owner_id from reply
           where root_id is not null and root_owner <> author_id
           union
-          select n, author_id, uri, parent_id, parent_owner from reply
+          select n, author_id, uri, updated, parent_id, parent_owner from reply
           where parent_owner <> author_id and root_owner is distinct from author_id
         )
         select s.n, s.owner_id, a.host is null as is_local, a.uri as owner_uri, a.followers,
@@ -127,6 +140,7 @@ async def _replies(conn: Connection, replies: Sequence[tuple[int, int, Uri, Uri]
             and k.state = 'shown') as is_regular,
           (select k.state from compliance.comment k join post e on e.id = k.post_id
            where e.uri = s.uri and k.owner_id = s.owner_id) as state,
+          exists (select from post e where e.uri = s.uri and e.local and e.edited_at = s.updated) as is_same,
           exists (select from compliance.comment_removal d
                   where d.uri = s.uri and d.owner_id = s.owner_id) as is_removed
         from spot s join account a on a.id = s.owner_id
@@ -134,10 +148,11 @@ async def _replies(conn: Connection, replies: Sequence[tuple[int, int, Uri, Uri]
           left join compliance.comment_override o on o.post_id = s.post_id
           left join compliance.reply_control x on x.post_id = s.post_id
         """,
-        [reply[0] for reply in replies],
-        [reply[1] for reply in replies],
-        [reply[2] for reply in replies],
-        [reply[3] for reply in replies],
+        [reply.place for reply in replies],
+        [reply.author_id for reply in replies],
+        [reply.answered for reply in replies],
+        [reply.uri for reply in replies],
+        [reply.updated for reply in replies],
     )
     by_place: dict[int, list[Answering]] = {}
     for row in rows:
@@ -162,6 +177,7 @@ def _answering(row: asyncpg.Record) -> Answering:
         is_blocked=row["is_blocked"],
         is_regular=bool(row["is_regular"]),
         state=None if row["state"] is None else State(row["state"]),
+        is_same=row["is_same"],
         is_removed=row["is_removed"],
     )
 

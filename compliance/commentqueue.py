@@ -155,8 +155,8 @@ async def pin(conn: Connection, owner_id: AccountId, ids: Sequence[PostId], *, n
     """Puts shown comments before the others, or with `now` left out back among them; how many."""
     rows = await conn.fetch(
         """
-        update compliance.comment set pinned_at = $3
-        where owner_id = $1 and post_id = any($2) and (state = 'shown' or $3 is null)
+        update compliance.comment set pinned_at = $3::timestamptz
+        where owner_id = $1 and post_id = any($2) and (state = 'shown' or $3::timestamptz is null)
           and (pinned_at is null) = ($3::timestamptz is not null)
         returning post_id
         """,

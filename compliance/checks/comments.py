@@ -41,10 +41,12 @@ def _here(subject: Subject, facts: Facts, one: Answering) -> tuple[Finding, ...]
     is_new = isinstance(subject.activity, Create) and one.state is None
     if is_new and not _may_comment(one):
         return (_refusal(Reason.COMMENTS_CLOSED),)
-    if isinstance(subject.activity, Create) and one.state is not None:
+    if one.state is not None and (isinstance(subject.activity, Create) or one.is_same):
         # It is here already, and its fate decided: it only leaves, or came twice.
         return (_waiting(one),) if one.state is State.WAITING else ()
-    return (_waiting(one),) if _waits(subject, facts, one.policy, one) else ()
+    # New words for what waits or was hidden are looked at again, whatever they are.
+    again = one.state in (State.WAITING, State.HIDDEN)
+    return (_waiting(one),) if again or _waits(subject, facts, one.policy, one) else ()
 
 
 def _may_comment(one: Answering) -> bool:
@@ -89,10 +91,10 @@ def _elsewhere(subject: Subject, facts: Facts, one: Answering) -> tuple[Finding,
     they took away before it came here."""
     if one.is_removed:
         return (_refusal(Reason.COMMENT_REMOVED),)
-    if facts.direction is Direction.IN or one.control is None or isinstance(subject.activity, Update):
-        return ()
     if one.state is not None:
         return (_waiting(one),) if one.state is State.WAITING else ()
+    if facts.direction is Direction.IN or one.control is None or isinstance(subject.activity, Update):
+        return ()
     who = subject.activity.actor.uri
     if one.is_mentioned or _covers(one.control.automatic, one, who):
         return ()

@@ -51,8 +51,9 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Create]], ground: G
         replied = [parents[uri] for uri in answered if uri in parents]
         await counting.replies(conn, [p.id for p in replied], 1)
         touched.posts |= {p.id for p in replied}
-        touched.homes |= await feeds.fan_out(conn, [id_ for _, id_ in out], ground)
-        touched.notified |= await notices.of_posts(conn, [id_ for _, id_ in out], ground)
+        new = [id_ for c, id_ in out if not c.activity.note.is_old]
+        touched.homes |= await feeds.fan_out(conn, new, ground)
+        touched.notified |= await notices.of_posts(conn, new, ground)
         await _control(conn, [(note, id_) for note, id_ in notes if note.can_reply is not None])
     made = [id_ if new else None for id_, new in zip(ids, took, strict=True)]
     return Applied(made, took, touched, follow_ups)
@@ -74,6 +75,8 @@ async def update(conn: Connection, cleared: Sequence[Cleared[Update]], ground: G
           from edit e join post p on p.uri = e.uri and p.account_id = e.account_id
           where p.withdrawn_at is null and p.boost_of_id is null
             and coalesce(p.edited_at, p.created_at) <= e.edited_at
+            -- What waited and is sent now stands here already.
+            and not (p.local and p.edited_at is not distinct from e.edited_at)
           order by p.id for update of p
         ), kept as (
           insert into post_edit (
