@@ -53,27 +53,6 @@ class Act(enum.StrEnum):
     TRANSFER = "transfer"
 
 
-MEANINGS: Mapping[Act, str] = MappingProxyType(
-    {
-        Act.SEE: "see the console: figures, posts, duties",
-        Act.READ: "read its home timeline, notifications and messages",
-        Act.WRITE: "write drafts, upload pictures, and submit them",
-        Act.APPROVE: "approve or return what somebody else submitted",
-        Act.PUBLISH: "publish, schedule, edit and boost posts",
-        Act.REMOVE: "delete its posts",
-        Act.ENGAGE: "follow, like, block, report, and answer follow requests",
-        Act.COMMENTS: "manage the comments under its posts",
-        Act.LOG: "read and export the log of who did what",
-        Act.PROFILE: "change its profile",
-        Act.APPEAL: "appeal against decisions about it",
-        Act.MEMBERS: "invite and remove people, and change roles",
-        Act.CERTIFY: "apply for certification",
-        Act.SETTINGS: "change how it works, such as four eyes",
-        Act.TRANSFER: "hand the organisation on, and stop that",
-    }
-)
-"""Each act in words, for the documentation."""
-
 POWERS: Mapping[Role, frozenset[Act]] = MappingProxyType(
     {
         Role.OWNER: frozenset(Act),
@@ -275,6 +254,18 @@ async def of_person(
         [state.value for state in states],
     )
     return [_membership(row) for row in rows]
+
+
+async def people_ever(conn: Connection, organisation_id: AccountId) -> list[AccountId]:
+    """Everybody who acts for the organisation or did."""
+    rows = await conn.fetch(
+        """
+        select account_id from compliance.organisation_member
+        where organisation_id = $1 and state in ('active', 'left', 'removed') order by account_id
+        """,
+        organisation_id,
+    )
+    return [AccountId(row["account_id"]) for row in rows]
 
 
 async def lock(conn: Connection, organisation_id: AccountId) -> None:

@@ -13,9 +13,13 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
+from compliance.activity import AccountId
+from compliance.organisations import Act
+
 from .. import i18n, keys
-from ..errors import Invalid
+from ..errors import Forbidden, Invalid
 from ..http import body, headers
+from ..http.acting import NOT_YOURS
 from ..http.auth import person
 from ..http.errors import OAuthError, locale_of
 from ..http.routes import needs
@@ -44,6 +48,7 @@ async def ask(request: web.Request) -> web.Response:
         "web/authorize.html",
         app=app,
         scopes=[(scope, i18n.translate(locale, scopes.WORDS[scope])) for scope in scopes.shown(granted)],
+        places=[place for place in person(request).places if place.rights.may(Act.READ)],
         action="/oauth/authorize",
         fields=_fields(asked),
     )
@@ -61,7 +66,8 @@ async def answer(request: web.Request) -> web.Response:
         granted = _grantable(request, asked, app, wanted)
     except OAuthError as error:
         return _back(asked, error=error.code, error_description=str(error))
-    return _back(asked, code=await oauth.give_code(request, app, asked, granted))
+    acting_for = _chosen(request, form.text("acting_for"))
+    return _back(asked, code=await oauth.give_code(request, app, asked, granted, acting_for=acting_for))
 
 
 @needs(member=True)
@@ -71,6 +77,16 @@ async def show_code(request: web.Request) -> web.Response:
     if not oauth.CHALLENGE.fullmatch(code):
         raise Invalid("There is no code to show")
     return await pages.page(request, "web/oob.html", code=code)
+
+
+def _chosen(request: web.Request, name: str) -> AccountId | None:
+    """The organisation that the app is to act for; `None` for the person."""
+    if not name:
+        return None
+    for place in person(request).places:
+        if place.account.username == name and place.rights.may(Act.READ):
+            return place.account.id
+    raise Forbidden(NOT_YOURS)
 
 
 async def _find(request: web.Request, asked: schemas.AuthorizeRequest) -> tuple[App, tuple[str, ...]]:

@@ -21,7 +21,6 @@ from ..http.routes import Reach, needs
 from ..http.source import source_of
 from ..media.model import Shape
 from ..store import accounts, follows, members
-from ..store.members import Member
 from ..store.model import AccountView, Role
 from . import answers, entities, media, oauth, preferences, schemas
 from .moments import maybe_stamp
@@ -113,10 +112,10 @@ async def _me(request: web.Request) -> web.Response:
     me, uris, now = person(request), request.app[keys.URIS], request.app[keys.CLOCK]()
     async with request.app[keys.POOL].acquire() as conn:
         view = await accounts.get(conn, me.id, uris=uris)
-        member = await members.get(conn, me.id)
+        member = await members.get(conn, me.myself.id)
         known = await identity.get(conn, me.id)
         requests = await follows.count_requests(conn, me.id)
-    chosen = preferences.chosen(member.preferences, member.locale)
+    chosen = preferences.chosen({} if me.by else member.preferences, member.locale)
     shown = request.app[RENDERER].account_members(view)
     marked: entities.Marked | UnsetType = shown.pop("yanlu")
     return answers.entity(
@@ -135,7 +134,7 @@ async def _me(request: web.Request) -> web.Response:
                 discoverable=view.discoverable,
                 indexable=view.indexable,
             ),
-            role=_role(member),
+            role=_role(frozenset() if me.by else member.roles),
             yanlu=entities.Yanlu(
                 certification=UNSET if marked is UNSET else marked.certification,
                 identity=entities.Identity(
@@ -144,9 +143,14 @@ async def _me(request: web.Request) -> web.Response:
                     verified_at=maybe_stamp(known.verified_at),
                     due_at=maybe_stamp(known.due_at),
                     may_publish=known.may_publish(now),
-                    url=f"{uris.origin}/settings/identity",
+                    url=f"{uris.origin}/org/{view.username}/duties"
+                    if me.by
+                    else f"{uris.origin}/settings/identity",
                 ),
                 email_confirmed=member.email_confirmed_at is not None,
+                acting=UNSET
+                if me.by is None or me.place is None
+                else entities.Acting(me.by.username, me.place.role.value),
             ),
         )
     )
@@ -187,6 +191,8 @@ async def _prefer(request: web.Request, me: Viewer, change: schemas.SourceChange
         if len(change.language) > _LANGUAGE_LENGTH:
             raise Invalid("This is not a language code", field="source[language]")
         chosen["language"] = change.language
+    if chosen and me.by is not None:
+        raise Invalid("An organisation has no preferences of its own", field="source")
     if chosen:
         async with request.app[keys.POOL].acquire() as conn:
             await members.set_preferences(conn, me.id, chosen)
@@ -203,9 +209,9 @@ def _fields(change: schemas.ChangedAccount, now: AccountView) -> tuple[tuple[str
     return tuple((field.name, field.value) for field in change.fields_attributes)
 
 
-def _role(member: Member) -> entities.Role:
+def _role(held_roles: frozenset[Role]) -> entities.Role:
     """The highest of one's roles; without one, what Mastodon calls everybody."""
-    held = next((role for role in _RANKS if role in member.roles), None)
+    held = next((role for role in _RANKS if role in held_roles), None)
     return entities.Role(
         id="-99" if held is None else str(_RANKS.index(held) + 1),
         name="" if held is None else held.value,

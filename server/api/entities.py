@@ -131,11 +131,19 @@ class Identity(Struct, kw_only=True):
     url: str
 
 
+class Acting(Struct):
+    """Who acts for an organisation, and as what: for themselves and their apps, never for others."""
+
+    by: str
+    role: str
+
+
 class Yanlu(Marked, kw_only=True):
     """The same of oneself."""
 
     identity: Identity
     email_confirmed: bool
+    acting: Acting | UnsetType = UNSET
 
 
 class CredentialAccount(Account, kw_only=True):

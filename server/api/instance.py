@@ -12,8 +12,10 @@ from aiohttp import web
 
 from compliance import agreements
 from compliance.agreements import Agreement, Block
+from compliance.organisations import POWERS
 
 from .. import drafts, i18n, keys
+from ..http import acting
 from ..http.errors import locale_of
 from ..http.routes import Reach, needs
 from ..media.files import TYPES
@@ -152,6 +154,14 @@ async def _v2(request: web.Request) -> dict[str, Any]:
                 "trending_link_feeds": absent,
             },
             "limited_federation": not settings.federation.enabled,
+            # No client of Mastodon's looks here; one that knows Yanlu finds how to act for an organisation.
+            "yanlu": {
+                "organisations": {
+                    "acting_for_header": acting.HEADER,
+                    "url": f"{origin}/api/yanlu/v1/orgs",
+                    "roles": {role.value: sorted(act.value for act in held) for role, held in POWERS.items()},
+                }
+            },
         },
         "registrations": {
             "enabled": settings.registration.open,

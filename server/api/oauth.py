@@ -153,7 +153,12 @@ def check_request(asked: schemas.AuthorizeRequest, app: App, wanted: tuple[str, 
 
 
 async def give_code(
-    request: web.Request, app: App, asked: schemas.AuthorizeRequest, granted: Sequence[str]
+    request: web.Request,
+    app: App,
+    asked: schemas.AuthorizeRequest,
+    granted: Sequence[str],
+    *,
+    acting_for: AccountId | None = None,
 ) -> str:
     """A code for a person's yes."""
     road, me = request.app[keys.ROAD], person(request)
@@ -169,6 +174,7 @@ async def give_code(
             challenge=asked.code_challenge or None,
             now=now,
             expires_at=now + timedelta(seconds=CODE_SECONDS),
+            acting_for=acting_for,
         )
     return code
 
@@ -182,6 +188,7 @@ async def give_token(
     *,
     code_hash: bytes | None = None,
     shown: Sequence[str] | None = None,
+    acting_for: AccountId | None = None,
 ) -> web.Response:
     """A new token, stored and recorded in the caller's transaction; `shown` is what is said of its scopes."""
     road = request.app[keys.ROAD]
@@ -195,8 +202,15 @@ async def give_token(
         scopes=granted,
         now=now,
         code_hash=code_hash,
+        acting_for=acting_for,
     )
-    entry = Entry(RecordKind.TOKEN_CREATE, account_id, str(app_id), source=source_of(request))
+    entry = Entry(
+        RecordKind.TOKEN_CREATE,
+        account_id,
+        str(app_id),
+        source=source_of(request),
+        detail={} if acting_for is None else {"acting_for": acting_for},
+    )
     await records.write(conn, [entry], now=now, new_id=road.ids)
     return answers.entity(
         entities.Token(access_token=value, scope=" ".join(shown or granted), created_at=int(now.timestamp()))
@@ -218,7 +232,15 @@ async def _by_code(request: web.Request, app: App, asked: schemas.TokenRequest) 
         if code is None:
             raise OAuthError("invalid_grant", _BAD_GRANT)
         if code.used_at is None and _is_good(code, asked, road.clock()):
-            return await give_token(request, conn, app.id, code.account_id, code.scopes, code_hash=code_hash)
+            return await give_token(
+                request,
+                conn,
+                app.id,
+                code.account_id,
+                code.scopes,
+                code_hash=code_hash,
+                acting_for=code.acting_for,
+            )
         await tokens.revoke_by_code(conn, code_hash)
     auth.forget(request)
     raise OAuthError("invalid_grant", _BAD_GRANT)

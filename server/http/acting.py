@@ -87,8 +87,9 @@ def asked(request: web.Request) -> Act:
     is_read = request.method in (hdrs.METH_GET, hdrs.METH_HEAD)
     if request.path.startswith("/settings/profile"):
         return Act.PROFILE
-    if request.path.startswith("/my/decisions") and not is_read:
-        return Act.APPEAL
+    if request.path.startswith("/my/decisions"):
+        # Also while the rights are suspended: that is what is appealed against.
+        return Act.SEE if is_read else Act.APPEAL
     return Act.READ
 
 
@@ -113,11 +114,11 @@ async def for_token(request: web.Request, found: Viewer, declared: Needs) -> Vie
         raise Forbidden(NOT_YOURS)
     if place.rights.suspended:
         raise Forbidden(SUSPENDED)
-    through = _through(found, place)
-    fits = not declared.scopes or any(through.may(scope) for scope in declared.scopes)
+    acting = through(found, place)
+    fits = not declared.scopes or any(acting.may(scope) for scope in declared.scopes)
     if not fits and not request.path.startswith(_OWN_CHECKS):
         raise Forbidden(OUTSIDE_ROLE)
-    return through
+    return acting
 
 
 async def for_session(request: web.Request, found: Viewer) -> Viewer:
@@ -126,11 +127,12 @@ async def for_session(request: web.Request, found: Viewer) -> Viewer:
     if found.acting_for is None or is_personal(request.path):
         return found
     place = await _place(request, found, found.acting_for)
-    if place is None or not place.rights.may(Act.READ):
+    act = asked(request)
+    if place is None or not (place.rights.may(act) or place.rights.may(Act.READ)):
         return found
-    if not place.rights.may(asked(request)):
+    if not place.rights.may(act):
         raise Forbidden(OUTSIDE_ROLE)
-    return _through(found, place)
+    return through(found, place)
 
 
 async def _place(request: web.Request, found: Viewer, wanted: AccountId | str | None) -> Place | None:
@@ -147,11 +149,11 @@ async def _place(request: web.Request, found: Viewer, wanted: AccountId | str | 
         place = await find(conn, wanted, found.me.id, uris=uris)
         if place is not None:
             await homes.welcome_organisation(conn, place.account.id, now=now)
-    seen.keep(key, None if place is None else _through(found, place), read_at=read_at)
+    seen.keep(key, None if place is None else through(found, place), read_at=read_at)
     return place
 
 
-def _through(found: Viewer, place: Place) -> Viewer:
+def through(found: Viewer, place: Place) -> Viewer:
     """The person as the organisation: none of their own powers, and their token only as far as the role."""
     return replace(
         found,

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeAlias
 from urllib.parse import quote
@@ -26,7 +27,7 @@ from ..i18n import mark
 from ..store import accounts, homes, sessions, tokens
 from . import acting, cookies
 from .routes import Needs, Who
-from .viewers import NEEDS_USER, SEEN, Seen, Viewer, covers
+from .viewers import NEEDS_USER, SEEN, Place, Seen, Viewer, covers
 
 __all__ = (
     "DECOY",
@@ -38,6 +39,7 @@ __all__ = (
     "UNCONFIRMED",
     "Seen",
     "Viewer",
+    "acting_as",
     "acting_by",
     "bearer",
     "covers",
@@ -99,6 +101,17 @@ def acting_by(request: web.Request) -> AccountId | None:
     """The person who acts for the organisation that is asking; `None` where people ask for themselves."""
     found = viewer(request)
     return found.by.id if found is not None and found.by is not None else None
+
+
+@contextmanager
+def acting_as(request: web.Request, place: Place) -> Iterator[Viewer]:
+    """Inside, the request is the organisation's: for what is done in its name on a page of its console."""
+    found = person(request)
+    request[_VIEWER] = made = acting.through(found, place)
+    try:
+        yield made
+    finally:
+        request[_VIEWER] = found
 
 
 def forget(request: web.Request) -> None:

@@ -13,11 +13,12 @@ from markupsafe import Markup, escape
 from .. import i18n, keys
 from ..http import auth, cookies, csrf, headers
 from ..http.errors import locale_of
+from ..http.viewers import Place
 from ..ids import Clock
 from ..settings import Settings
 from ..store import notifications
 from ..store.model import AccountView, Role
-from . import environment
+from . import environment, orgtabs
 from .assets import Assets
 
 FRAGMENT: Final = "text/vnd.yanlu.fragment+html"
@@ -111,6 +112,25 @@ class Frame:
     @property
     def role_names(self) -> list[str]:
         return [say(self.request, ROLES[role]) for role in Role if role in self.roles]
+
+    @property
+    def place(self) -> Place | None:
+        """The organisation whose console this is, as far as the person has a place in it."""
+        name = self.request.match_info.get("name", "").lower()
+        places = self.viewer.places if self.viewer else ()
+        return next((each for each in places if each.account.username.lower() == name), None)
+
+    @property
+    def organisation_tabs(self) -> list[orgtabs.Tab]:
+        return [] if self.place is None else orgtabs.tabs(self.request, self.place)
+
+    @property
+    def organisation_role(self) -> str:
+        return self.role_in(self.place)
+
+    def role_in(self, place: Place | None) -> str:
+        """What the person is in an organisation, in their language."""
+        return "" if place is None else say(self.request, orgtabs.ROLES[place.role])
 
     @property
     def csrf(self) -> str:

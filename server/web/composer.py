@@ -23,7 +23,7 @@ from ..http.errors import locale_of
 from ..http.source import source_of
 from ..i18n import mark
 from ..media.model import Shape
-from ..pages import wording
+from ..pages import moments, wording
 from ..pages.render import local_path, say
 from ..pages.windows import number
 from ..store import media, members
@@ -79,6 +79,10 @@ class Sheet:
     media: Sequence[MediaView] = ()
     in_reply_to_id: PostId | None = None
     replying_to: str = ""
+    due_at: str = ""
+    zone: str = ""
+    zones: Sequence[tuple[str, str]] = ()
+    """Where a time can be chosen; nowhere for an edit."""
     once: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
 
@@ -109,7 +113,8 @@ async def fresh(
 ) -> Sheet:
     """An empty sheet with the person's own choices; for a reply, with those it answers named."""
     me = person(request)
-    chosen = (await members.get(conn, me.id)).preferences
+    # An organisation has no choices of its own: those of whoever acts for it are theirs alone.
+    chosen = {} if me.by else (await members.get(conn, me.id)).preferences
     visibility = _visibility(str(chosen.get("visibility", "")))
     text = f"@{to} " if to else ""
     if parent is not None:
@@ -133,6 +138,8 @@ async def fresh(
         sensitive=chosen.get("sensitive") is True,
         in_reply_to_id=parent.id if parent else None,
         replying_to=parent.account.handle if parent else "",
+        zone=moments.usual_zone(request),
+        zones=moments.zones(request),
     )
 
 
@@ -176,6 +183,7 @@ async def fill(
     sheet.visibility = form.text("visibility") or sheet.visibility
     sheet.language = form.text("language") or sheet.language
     sheet.next = local_path(form.text("next"), sheet.next)
+    sheet.due_at, sheet.zone = form.text("due_at"), form.text("zone") or sheet.zone
     sheet.media = await media.load(conn, list(kept), person(request).id, uris=request.app[keys.URIS])
 
 
@@ -254,7 +262,10 @@ def answer_of(request: web.Request, stopped: NotPublished, parts: Sequence[wordi
     """The verdict panel for what the gate did not let through."""
     held = stopped.stopped.is_held
     link = None
-    if stopped.stopped.reason.startswith("identity"):
+    me = person(request)
+    if me.by is not None and stopped.stopped.reason.startswith("identity"):
+        link = (f"/org/{me.me.username}/duties", say(request, "See what is missing"))
+    elif stopped.stopped.reason.startswith("identity"):
         link = ("/settings/identity", say(request, "Verify now"))
     elif stopped.stopped.reason == "agreement_required":
         link = ("/settings/account", say(request, "Read and accept"))

@@ -14,11 +14,12 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from compliance import organisations
 from compliance.activity import AccountId
 
 from .. import keys
 from ..events import EVERYTHING
-from ..http.auth import person
+from ..http.auth import Viewer, person
 from ..http.routes import needs
 from ..store import notifications, sessions
 
@@ -102,7 +103,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         await response.write(b"retry: 5000\n\n")
         quiet = 0
-        while await _is_open(request, me.token_hash):
+        while await _is_open(request, me):
             try:
                 name = await asyncio.wait_for(queue.get(), _CHECK_SECONDS)
             except TimeoutError:
@@ -116,12 +117,15 @@ async def stream(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _is_open(request: web.Request, token_hash: bytes) -> bool:
+async def _is_open(request: web.Request, me: Viewer) -> bool:
     if request.transport is None or request.transport.is_closing():
         return False
     async with request.app[keys.POOL].acquire() as conn:
-        found = await sessions.find(conn, token_hash, now=request.app[keys.CLOCK]())
-    return found is not None and not found.suspended
+        found = await sessions.find(conn, me.token_hash, now=request.app[keys.CLOCK]())
+        if found is None or found.suspended:
+            return False
+        # Whoever lost their role hears nothing more of what the organisation is told.
+        return me.by is None or await organisations.role_of(conn, me.id, me.by.id) is not None
 
 
 async def _said(request: web.Request, name: str) -> str:

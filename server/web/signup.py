@@ -64,7 +64,7 @@ async def register(request: web.Request) -> web.Response:
             values.email,
             sent.text("password"),
             locale=locale_of(request),
-            accepted=_versions(sent),
+            accepted=versions(sent),
             source=source_of(request),
             confirmed=not confirm,
         )
@@ -159,7 +159,7 @@ async def documents(request: web.Request) -> Sequence[Agreement]:
         return await agreements.current(conn, locale_of(request), now=request.app[keys.CLOCK]())
 
 
-def _versions(sent: Body) -> dict[str, int]:
+def versions(sent: Body) -> dict[str, int]:
     return {
         name: int(text)
         for name in agreements.DOCUMENTS

@@ -5,16 +5,18 @@ from __future__ import annotations
 from aiohttp import web
 
 from compliance.activity import MediaId, PostId
+from compliance.verdict import Reason
 
-from .. import acts, keys
-from ..acts import NotPublished
-from ..errors import AppError, Invalid, NotFound, TooLarge
+from .. import acts, keys, scheduling
+from ..acts import Draft, NotPublished
+from ..errors import AppError, Forbidden, Invalid, NotFound, TooLarge
 from ..http import body, limits
 from ..http.auth import person, viewer_id
 from ..http.body import Body
 from ..http.routes import Reach, needs
 from ..http.source import source_of
-from ..pages import cards, render
+from ..organising import drafting
+from ..pages import cards, moments, render
 from ..pages.render import local_path, say, see_other
 from ..pages.windows import number
 from ..pipeline import Once
@@ -51,11 +53,14 @@ async def publish(request: web.Request) -> web.Response:
     """Publishes what the composer sent. Whatever stops it, the words come back to be changed."""
     form = await body.read(request, limit=composer.form_limit(request))
     pictures: list[MediaId] = []
+    draft: Draft | None = None
     try:
         pictures = await composer.take_pictures(request, form)
         draft = composer.draft_of(form, pictures)
         key = form.text("once")[:_KEY_LENGTH]
         me = person(request)
+        if form.text("due_at"):
+            return await _later(request, form, draft, key)
         post_id = await acts.publish(
             request.app[keys.ROAD],
             me.me,
@@ -68,13 +73,25 @@ async def publish(request: web.Request) -> web.Response:
         if stopped.stopped.is_held:
             flash = say(request, "Your post is under review. Only you see it for now.")
             return see_other(request, local_path(form.text("next"), "/home"), flash)
+        if draft is not None and stopped.stopped.reason is Reason.APPROVAL_REQUIRED:
+            return await _kept(request, draft)
         parts = await composer.matched(request, stopped, form.text("status"))
         answer = composer.answer_of(request, stopped, parts)
         return await _again(request, form, pictures, answer=answer, error=stopped)
-    except (Invalid, TooLarge, NotFound) as error:
+    except (Forbidden, Invalid, TooLarge, NotFound) as error:
         return await _again(request, form, pictures, error=error)
     place = local_path(form.text("next"), "/home")
     return see_other(request, f"{place.partition('#')[0]}#p-{post_id}", say(request, "Posted"))
+
+
+async def _later(request: web.Request, form: Body, draft: Draft, key: str) -> web.Response:
+    """Keeps a post for the time that was chosen."""
+    me, due_at = person(request), moments.moment_of(form.text("due_at"), form.text("zone"))
+    once = Once(me.id, f"page:{key}") if key else None
+    await scheduling.schedule(
+        request.app[keys.ROAD], me.me, draft, due_at, source=source_of(request), once=once
+    )
+    return see_other(request, "/scheduled", say(request, "It will be published at its time"))
 
 
 @needs(member=True, reach=Reach.OWN)
@@ -145,6 +162,14 @@ async def delete(request: web.Request) -> web.Response:
     next_ = local_path((await body.read(request)).text("next"), "/home")
     # The post's own page is gone.
     return see_other(request, "/home" if f"/{entry.view.id}" in next_ else next_, say(request, "Deleted"))
+
+
+async def _kept(request: web.Request, draft: Draft) -> web.Response:
+    """What an organisation with four eyes may not publish yet, as a draft to be submitted."""
+    me = person(request)
+    kept = await drafting.save(request.app[keys.ROAD], me.me, me.myself, draft, source=source_of(request))
+    flash = say(request, "Kept as a draft: another owner or editor must approve it. Submit it.")
+    return see_other(request, f"/org/{me.me.username}/content/{kept}", flash)
 
 
 async def _entry(request: web.Request) -> Entry:

@@ -1,0 +1,73 @@
+"""The places in an organisation's console, as far as a role opens them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from compliance.organisations import Act, Role, may
+
+from .. import i18n
+from ..http.errors import locale_of
+from ..http.viewers import Place
+
+ROLES: Final = {
+    Role.OWNER: i18n.mark("owner"),
+    Role.EDITOR: i18n.mark("editor"),
+    Role.MODERATOR: i18n.mark("comment moderator"),
+    Role.ANALYST: i18n.mark("analyst"),
+}
+POWER_NAMES: Final = {
+    Act.SEE: i18n.mark("See the console: figures, posts, duties"),
+    Act.READ: i18n.mark("Read its home timeline, notifications and messages"),
+    Act.WRITE: i18n.mark("Write drafts, bring pictures, and submit them"),
+    Act.APPROVE: i18n.mark("Approve or return what somebody else submitted"),
+    Act.PUBLISH: i18n.mark("Publish, schedule, edit and boost posts"),
+    Act.REMOVE: i18n.mark("Delete its posts"),
+    Act.ENGAGE: i18n.mark("Follow, like, block, report, and answer follow requests"),
+    Act.COMMENTS: i18n.mark("Manage the comments under its posts"),
+    Act.LOG: i18n.mark("Read and export the log of who did what"),
+    Act.PROFILE: i18n.mark("Change its profile"),
+    Act.APPEAL: i18n.mark("Appeal against decisions about it"),
+    Act.MEMBERS: i18n.mark("Invite and remove people, and change roles"),
+    Act.CERTIFY: i18n.mark("Apply for certification"),
+    Act.SETTINGS: i18n.mark("Change how it works, such as four eyes"),
+    Act.TRANSFER: i18n.mark("Hand the organisation on, and stop that"),
+}
+"""Each act in words."""
+_TABS: Final = (
+    ("overview", "", "home", i18n.mark("Overview"), Act.SEE),
+    ("content", "/content", "pen", i18n.mark("Content"), Act.SEE),
+    ("comments", "/comments", "reply", i18n.mark("Comments"), Act.COMMENTS),
+    ("members", "/members", "user", i18n.mark("People"), Act.SEE),
+    ("certification", "/certification", "shield", i18n.mark("Certification"), Act.CERTIFY),
+    ("duties", "/duties", "check", i18n.mark("Duties"), Act.SEE),
+    ("log", "/log", "scroll", i18n.mark("Log"), Act.LOG),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A line of the list beside the console's pages."""
+
+    name: str
+    path: str
+    icon: str
+    label: str
+
+
+def tabs(request: web.Request, place: Place) -> list[Tab]:
+    """What this person may open."""
+    base, locale = f"/org/{place.account.username}", locale_of(request)
+    return [
+        Tab(name, f"{base}{path}", icon, i18n.translate(locale, label))
+        for name, path, icon, label, act in _TABS
+        if place.rights.may(act)
+    ]
+
+
+def powers(role: Role) -> list[str]:
+    """What a role may do, in words to be translated."""
+    return [POWER_NAMES[act] for act in Act if may(role, act)]
