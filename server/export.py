@@ -18,8 +18,10 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from msgspec import json
 
-from compliance import accesses, decisions, identity, records
+from compliance import accesses, consents, decisions, identity, records
 from compliance.activity import AccountId, PostId
+from compliance.consents import Purpose
+from compliance.identity import claims, holders
 
 from . import documents, vouching
 from .db.pool import Connection
@@ -142,11 +144,31 @@ async def _people(road: Road, me: AccountView, archive: ZipFile) -> None:
 async def _compliance(road: Road, me: AccountView, archive: ZipFile) -> None:
     async with road.pool.acquire() as conn:
         known = await identity.get(conn, me.id)
+        held = await holders.list_for(conn, me.id)
+        made = await claims.list_for(conn, me.id, limit=STEP)
+        consented = await consents.find(conn, me.id, Purpose.IDENTITY)
     state = {
         "state": known.state,
         "method": known.method,
+        "subject": known.subject,
         "verified_at": known.verified_at,
         "due_at": known.due_at,
+        "lapses_at": known.lapses_at,
+        "consented_at": consented,
+        "numbers": [{"kind": one.kind, "masked": one.masked, "since": one.put_at} for one in held],
+        "claims": [
+            {
+                "id": str(one.id),
+                "method": one.method,
+                "shown": dict(one.shown),
+                "state": one.state,
+                "sent_at": one.created_at,
+                "decided_at": one.decided_at,
+                "statement": one.statement,
+                "decision": None if one.decision_id is None else str(one.decision_id),
+            }
+            for one in made
+        ],
     }
     await _put(archive, "yanlu/identity.json", json.encode(state))
     await _vault(road, me, archive)

@@ -334,38 +334,6 @@ async def withdraw(road: Road, me: AccountId, *, source: Source) -> datetime | N
     return until
 
 
-async def revoke(
-    road: Road, account_id: AccountId, *, reason: str, by: AccountId | None, source: Source
-) -> None:
-    """Withdraws an identity that a person found false; the account is told, and may appeal."""
-    now = road.clock()
-    async with road.pool.acquire() as conn, conn.transaction():
-        decision_id = await identity.revoke(
-            conn, account_id, reason=reason, by=by, now=now, source=source, new_id=road.ids
-        )
-        await telling.tell_decision(conn, account_id, decision_id, now=now, new_id=road.ids)
-    road.events.notify("notices", str(account_id))
-
-
-async def restore(
-    road: Road, account_id: AccountId, *, reason: str, by: AccountId | None, source: Source
-) -> None:
-    """Takes a withdrawal back, and tells the account."""
-    async with road.pool.acquire() as conn, conn.transaction():
-        await identity.restore(
-            conn,
-            account_id,
-            reason=reason,
-            by=by,
-            accounts_per_identity=road.settings.identity.accounts_per_identity,
-            now=road.clock(),
-            source=source,
-            new_id=road.ids,
-        )
-        await tell(road, conn, account_id, Code.IDENTITY_RESTORED)
-    road.events.notify("notices", str(account_id))
-
-
 def _number(form: Form, typed: str, now: datetime) -> Number:
     try:
         return holders.read(form.numbers, typed, as_of=now.astimezone(_CHINA).date())

@@ -19,7 +19,7 @@ from compliance.errors import ComplianceError
 from compliance.identity import Claim, ClaimState, claims, review
 from compliance.vault import Field, OpenedPaper
 
-from .. import identities, keys, telling
+from .. import identities, keys, reviewing
 from ..db.pool import Connection
 from ..errors import AppError, Invalid
 from ..http import body
@@ -31,9 +31,9 @@ from ..i18n import mark
 from ..media import stamp
 from ..pages.render import say, see_other
 from ..pages.windows import number
+from ..reviewing import Outcome
 from ..store import accounts
 from ..store.model import AccountView
-from ..telling import Code
 from . import desk
 
 _LENGTH: Final = 40
@@ -53,13 +53,12 @@ _AGREES: Final = {
     None: mark("does not know, or was not asked"),
 }
 _DONE: Final = {
-    "approve": mark("Approved"),
-    "decline": mark("Turned down"),
-    "more": mark("Asked for more"),
-    "advise-approve": mark("Your advice is noted"),
-    "advise-decline": mark("Your advice is noted"),
+    Outcome.APPROVE: mark("Approved"),
+    Outcome.DECLINE: mark("Turned down"),
+    Outcome.MORE: mark("Asked for more"),
+    Outcome.ADVISE_APPROVE: mark("Your advice is noted"),
+    Outcome.ADVISE_DECLINE: mark("Your advice is noted"),
 }
-_DECIDE: Final = frozenset({"approve", "decline"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,69 +139,29 @@ async def open_papers(request: web.Request) -> web.Response:
 async def decide(request: web.Request) -> web.Response:
     """Approves, turns down, asks for more, or advises whoever may."""
     form, claim_id = await body.read(request), desk.id_of(request)
-    outcome = form.text("outcome")
     try:
-        if outcome not in _DONE:
-            raise Invalid("Choose an outcome", field="outcome")
-        if outcome in _DECIDE and not desk.may(request, desk.IDENTITIES):
+        try:
+            outcome = Outcome(form.text("outcome"))
+        except ValueError:
+            raise Invalid("Choose an outcome", field="outcome") from None
+        if outcome.decides and not desk.may(request, desk.IDENTITIES):
             raise Invalid("Only a compliance officer or the editor decides", field="outcome")
-        if outcome in ("decline", "more") and not form.text("statement").strip():
+        words = form.text("statement")
+        if outcome in (Outcome.DECLINE, Outcome.MORE) and not words.strip():
             raise Invalid("Say why, or what is missing: the person reads it", field="statement")
-        await _decide(request, claim_id, form, outcome)
+        await reviewing.decide(
+            request.app[keys.ROAD],
+            claim_id,
+            outcome,
+            words=words,
+            by=person(request).id,
+            source=source_of(request),
+        )
     except ComplianceError as error:
         return await _show(request, form, error=desk.refused(error))
     except Invalid as error:
         return await _show(request, form, error=error)
     return see_other(request, _PATH, say(request, _DONE[outcome]))
-
-
-async def _decide(request: web.Request, claim_id: int, form: Body, outcome: str) -> None:
-    road, me, source = request.app[keys.ROAD], person(request), source_of(request)
-    now, words, days = road.clock(), form.text("statement"), road.settings.identity.papers_days
-    async with road.pool.acquire() as conn, conn.transaction():
-        claim = await claims.get(conn, claim_id)
-        if outcome == "approve":
-            terms = await identities.terms(conn, road.settings, claim.account_id, claim.subject)
-            await review.approve(
-                conn,
-                claim_id,
-                reviewer=me.id,
-                terms=terms,
-                papers_days=days,
-                now=now,
-                source=source,
-                new_id=road.ids,
-            )
-            await identities.tell(road, conn, claim.account_id, Code.IDENTITY_VERIFIED)
-        elif outcome == "decline":
-            _, decision_id = await review.decline(
-                conn,
-                claim_id,
-                reviewer=me.id,
-                reason=words,
-                papers_days=days,
-                now=now,
-                source=source,
-                new_id=road.ids,
-            )
-            await telling.tell_decision(conn, claim.account_id, decision_id, now=now, new_id=road.ids)
-        elif outcome == "more":
-            await review.ask(
-                conn, claim_id, reviewer=me.id, question=words, now=now, source=source, new_id=road.ids
-            )
-            await identities.tell(road, conn, claim.account_id, Code.IDENTITY_MORE)
-        else:
-            await review.advise(
-                conn,
-                claim_id,
-                reviewer=me.id,
-                approve=outcome == "advise-approve",
-                words=words,
-                now=now,
-                source=source,
-                new_id=road.ids,
-            )
-    road.events.notify("notices", str(claim.account_id))
 
 
 @needs(role=desk.IDENTITIES, reach=Reach.ANY, fresh=True)
@@ -223,7 +182,7 @@ async def _on_identity(request: web.Request, *, restore: bool) -> web.Response:
         if not form.text("reason").strip():
             raise Invalid("Say why: the reason is kept and shown to the person", field="reason")
         if restore:
-            await identities.restore(
+            await reviewing.restore(
                 request.app[keys.ROAD],
                 account_id,
                 reason=form.text("reason"),
@@ -231,7 +190,7 @@ async def _on_identity(request: web.Request, *, restore: bool) -> web.Response:
                 source=source_of(request),
             )
         else:
-            await identities.revoke(
+            await reviewing.revoke(
                 request.app[keys.ROAD],
                 account_id,
                 reason=form.text("reason"),

@@ -11,7 +11,7 @@ from compliance.errors import InvalidNumber
 from compliance.identity import NotConfirmed
 from compliance.records import Source
 
-from .. import membership, staff
+from .. import identities, membership, staff
 from ..errors import Invalid, NotFound
 from ..i18n import LOCALES
 from ..pipeline import Road
@@ -164,6 +164,7 @@ async def _verify_phone(road: Road, account_id: AccountId, phone: str) -> None:
     code = "".join(secrets.choice("0123456789") for _ in range(_CODE_DIGITS))
     now = road.clock()
     async with road.pool.acquire() as conn, conn.transaction():
+        terms = await identities.terms(conn, road.settings, account_id)
         await identity.start_mobile(
             conn,
             account_id,
@@ -182,9 +183,10 @@ async def _verify_phone(road: Road, account_id: AccountId, phone: str) -> None:
             code,
             sealer=road.sealer,
             now=now,
-            months=settings.reverify_months,
-            grace_days=settings.grace_days,
-            accounts_per_identity=settings.accounts_per_identity,
+            months=terms.months,
+            grace_days=terms.grace_days,
+            accounts_per_identity=terms.accounts,
+            forget=terms.forget,
             source=SOURCE,
             new_id=road.ids,
         )
@@ -193,16 +195,16 @@ async def _verify_phone(road: Road, account_id: AccountId, phone: str) -> None:
 
 
 async def _attest(road: Road, account_id: AccountId, reason: str) -> None:
-    settings = road.settings.identity
     async with road.pool.acquire() as conn, conn.transaction():
+        terms = await identities.terms(conn, road.settings, account_id)
         await identity.attest(
             conn,
             account_id,
             reason=reason,
             by=None,
             now=road.clock(),
-            months=settings.reverify_months,
-            grace_days=settings.grace_days,
+            months=terms.months,
+            grace_days=terms.grace_days,
             source=SOURCE,
             new_id=road.ids,
         )

@@ -1,6 +1,7 @@
-"""`yanlu identity`: whether numbers have the form of what they are said to be. A stable interface.
+"""`yanlu identity check`: whether numbers have the form of what they are said to be. A stable interface.
 
-It says nothing about who somebody is: anybody can make a number of right form.
+It says nothing about who somebody is: anybody can make a number of right form. The commands of the family
+that work on accounts are in `identities`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import msgspec
 from compliance import numbers
 
 from ..errors import Invalid, Malformed
-from . import terminal
+from . import identities, terminal
 from .command import Call, Commands, add, add_family
 
 _MALFORMED = 2
@@ -40,7 +41,8 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def add_to(commands: Commands) -> None:
-    family = add_family(commands, "identity", "numbers that stand for people and organisations")
+    family = add_family(commands, "identity", "who is behind accounts, and numbers that stand for them")
+    identities.add_to(family)
     check = add(
         family,
         "check",

@@ -46,6 +46,7 @@ _OAUTH_JSON = ("/oauth/token", "/oauth/revoke", "/oauth/userinfo")
 _HELP = {
     Reason.IDENTITY_REQUIRED: "/settings/identity",
     Reason.IDENTITY_LAPSED: "/settings/identity",
+    Reason.IDENTITY_REVOKED: "/settings/identity",
     Reason.AGREEMENT_REQUIRED: "/settings/account",
     Reason.ACCOUNT_LIMITED: "/settings/standing",
     Reason.TIER_REVIEW: "/settings/standing",

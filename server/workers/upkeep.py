@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from compliance import identity, records, retention
 from compliance.activity import AccountId
+from compliance.identity import review
 from compliance.records import Source
 
 from .. import certifying, disclosure, standings
@@ -115,6 +116,9 @@ def _chores(road: Road, send: Send) -> list[Chore]:
     async def identities(conn: Connection, now: datetime) -> int:
         return await identity.sweep(conn, now)
 
+    async def ended_papers(conn: Connection, now: datetime) -> int:
+        return await review.shred_ended(conn, now, source=Source.internal(), new_id=road.ids, limit=TOLD)
+
     async def orphaned_files(_conn: Connection, _now: datetime) -> int:
         return await files.sweep(folder)
 
@@ -187,6 +191,7 @@ def _chores(road: Road, send: Send) -> list[Chore]:
         Chore("certifications", _AGAIN, tending.step, tending.after, certifying.STEP),
         Chore("months of the log", _DAY, months),
         Chore("identities", _HOUR, identities),
+        Chore("papers that are not needed", _HOUR, ended_papers, None, TOLD),
         Chore("reminders", _HOUR, remind, reminding.wake, TOLD),
         Chore("campaigns", _SOON, ask, reminding.wake, TOLD),
         Chore("organisations handed on", _AGAIN, handed_on, tell_of_it),

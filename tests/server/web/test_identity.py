@@ -177,7 +177,7 @@ async def test_what_others_hold_changes_nothing_that_is_seen(
         return page.status, page.path, re.sub(_OWN, "", about)
 
     for number in range(road_of.settings.identity.accounts_per_identity):
-        assert "You are verified" in (await send(f"holder{number}", NUMBER))[2]
+        assert "You can publish" in (await send(f"holder{number}", NUMBER))[2]
     used_up = await send("wen", NUMBER)
     answers(client, monkeypatch, None)
     free = await send("zhao", "110101190501010010")
