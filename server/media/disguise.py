@@ -32,7 +32,8 @@ _TYPES = {
 _ANYTHING = {"", "application/octet-stream"}
 _SIGNS = (b"%pdf-", b"<script", b"<?php", b"<html", b"<svg", b"<!doctype", b"\x7felf\x02", b"#!/bin/")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_PROGRAM = (b"MZ", b"This program cannot be run in DOS mode")
+_PNG_END = b"IEND\xaeB`\x82"
+_PROGRAM = b"This program cannot be run in DOS mode"
 
 
 def check(data: bytes, *, name: str, mime: str, field: str = "file") -> None:
@@ -61,11 +62,11 @@ def _is_more(data: bytes, kind: Kind) -> bool:
         return True
     if all(sign in data for sign in _ZIP):
         return True
-    if _PROGRAM[1] in data:
+    if _PROGRAM in data:
         return True
     # A PNG ends with its last chunk, a WebP where it says; cameras do put things behind a JPEG.
     if kind is Kind.PNG:
-        return not data.rstrip(b"\x00\r\n").endswith(b"IEND\xaeB`\x82")
+        return _PNG_END in data and not data.rstrip(b"\x00\r\n").endswith(_PNG_END)
     if kind is Kind.WEBP:
         return len(data) > int.from_bytes(data[4:8], "little") + 9
     return False
