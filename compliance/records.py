@@ -118,6 +118,9 @@ class RecordKind(enum.StrEnum):
     TIERS_ACTIVATE = "tiers:activate"
     TIER_MOVE = "tier:move"
     CREDIT_MANUAL = "credit:manual"
+    FILING_STEP = "filing:step"
+    AUTHORITY_SET = "authority:set"
+    ASSESSMENT_RECORD = "assessment:record"
 
     VAULT_REQUEST = "vault:request"
     VAULT_APPROVE = "vault:approve"

@@ -272,6 +272,9 @@ class Media(Struct, frozen=True, kw_only=True):
 
     max_image_bytes: Annotated[int, limit("Largest picture file, in bytes.", ge=1024)] = 16 * _MEBIBYTE
     max_pixels: Annotated[int, limit("Largest picture, in pixels.")] = 33_000_000
+    max_archive_bytes: Annotated[
+        int, limit("Largest archive of posts that somebody brings along, in bytes.", ge=1024)
+    ] = 256 * _MEBIBYTE
     max_paper_bytes: Annotated[
         int, limit("Largest picture of a paper, for identities and certificates, in bytes.", ge=1024)
     ] = 12 * _MEBIBYTE
@@ -295,6 +298,19 @@ class Certification(Struct, frozen=True, kw_only=True):
             ge=0,
         ),
     ] = 0
+
+
+class Filings(Struct, frozen=True, kw_only=True):
+    """What is owed to the authorities, and when."""
+
+    province: Annotated[
+        str,
+        is_(
+            "The operator's own place of registration, two digits of GB/T 2260; 10 is the national authority."
+        ),
+    ] = "10"
+    due_days: Annotated[int, is_("Days after a change until it is to be filed.", ge=1, le=365)] = 30
+    notice_days: Annotated[int, is_("Days ahead of that when staff are told.", ge=1, le=90)] = 7
 
 
 class Log(Struct, frozen=True, kw_only=True):

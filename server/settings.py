@@ -17,12 +17,15 @@ import msgspec
 from msgspec import Struct
 from yarl import URL
 
+from compliance import places
+
 from .sections import (
     CORES,
     WAYS,
     Certification,
     Database,
     Federation,
+    Filings,
     Identity,
     Limits,
     Log,
@@ -79,6 +82,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     posts: Posts = Posts()
     media: Media = Media()
     certification: Certification = Certification()
+    filings: Filings = Filings()
     log: Log = Log()
     metrics: Metrics = Metrics()
     site: Site = Site()
@@ -190,6 +194,8 @@ def completed(settings: Settings) -> Settings:
             f"server.workers: {settings.server.workers} is more than this machine's {CORES} cores"
         )
     parse_ways(settings.identity.ways)
+    if not places.is_place(settings.filings.province):
+        raise SettingsError("filings.province: expected a province's two digits of GB/T 2260, such as 35")
     _check_reachable(settings)
     _check_services(settings)
     _check_vault(settings)

@@ -40,6 +40,8 @@ class Code(enum.StrEnum):
     IDENTITY_RESTORED = "identity:restored"
     TIER_RAISED = "tier:raised"
     CREDIT_CHANGED = "credit:changed"
+    FILING_DUE = "filing:due"
+    FILING_LATE = "filing:late"
     CERTIFICATION_MORE = "certification:more"
     CERTIFICATION_APPROVED = "certification:approved"
     CERTIFICATION_DUE = "certification:due"
@@ -101,6 +103,8 @@ TEXTS: Mapping[Code, str] = MappingProxyType(
         Code.IDENTITY_MORE: mark("To verify your identity, something more is needed"),
         Code.IDENTITY_RESTORED: mark("The withdrawal of your identity was taken back"),
         Code.TIER_RAISED: mark("Your account has moved up to the tier %(tier)s"),
+        Code.FILING_DUE: mark("A filing is due on %(date)s: %(what)s"),
+        Code.FILING_LATE: mark("A filing is late, it was due on %(date)s: %(what)s"),
         Code.CREDIT_CHANGED: mark("Your credit has changed from %(before)s to %(after)s"),
         Code.CERTIFICATION_MORE: mark("The reviewer of the certification of @%(account)s asks for more"),
         Code.CERTIFICATION_APPROVED: mark("@%(account)s is certified until %(date)s"),

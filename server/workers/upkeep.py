@@ -17,7 +17,7 @@ from compliance.activity import AccountId
 from compliance.identity import review
 from compliance.records import Source
 
-from .. import certifying, disclosure, standings
+from .. import certifying, disclosure, handover, standings
 from ..certifying import Send
 from ..db.pool import Connection
 from ..letters import Letter
@@ -153,6 +153,11 @@ def _chores(road: Road, send: Send) -> list[Chore]:
     async def standings_all(conn: Connection, now: datetime) -> int:
         return await standings.look_at_all(conn, now, road.ids, told)
 
+    async def filings_due(conn: Connection, _now: datetime) -> int:
+        staff = await handover.remind(conn, road)
+        told.update(staff)
+        return len(staff)
+
     async def tell_standings() -> None:
         for account_id in told:
             road.events.notify("notices", str(account_id))
@@ -189,6 +194,7 @@ def _chores(road: Road, send: Send) -> list[Chore]:
         Chore("standings", _AGAIN, standings_all, tell_standings, standings.BATCH),
         Chore("tier trials", _SOON, lambda conn, now: standings.try_step(conn, now), size=standings.BATCH),
         Chore("certifications", _AGAIN, tending.step, tending.after, certifying.STEP),
+        Chore("filings due", _HOUR, filings_due, tell_standings),
         Chore("months of the log", _DAY, months),
         Chore("identities", _HOUR, identities),
         Chore("papers that are not needed", _HOUR, ended_papers, None, TOLD),
