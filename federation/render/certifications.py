@@ -12,11 +12,11 @@ from .notes import moment
 NAMESPACE: Final = "urn:uuid:6f0d8e9a-54c1-4c52-9a6d-0f2b7e31c8d4#"
 """Words of our own. No name that anybody could own stands in it, so it stays what it is."""
 
+# `subject` is a word of ActivityStreams already.
 TERMS: Final = {
     "yanlu": NAMESPACE,
     "Certification": "yanlu:Certification",
     "certification": {"@id": "yanlu:certification", "@type": "@id"},
-    "subject": {"@id": "yanlu:subject", "@type": "@id"},
     "class": "yanlu:class",
     "label": "yanlu:label",
     "issued": {"@id": "yanlu:issued", "@type": "http://www.w3.org/2001/XMLSchema#dateTime"},
