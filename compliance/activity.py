@@ -122,6 +122,8 @@ class Note:
     """Who may answer it, where its author says so; `None` is everybody who can see it."""
     reply_authorization: Uri | None = None
     """Where the author of what it answers says that it may stand there."""
+    is_old: bool = False
+    """Brought along from elsewhere: others had it when it was new, and hear nothing of it now."""
     published: datetime
     updated: datetime | None = None
 

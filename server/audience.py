@@ -127,6 +127,8 @@ async def inboxes(conn: Connection, activities: Sequence[Activity]) -> list[froz
 
 def _wanted(activity: Activity) -> _Wanted:
     match activity:
+        case Create(note=note) if note.is_old:
+            return _Wanted()
         case Create() | Update():
             note = activity.note
             named = [*(m.uri for m in note.mentions), *note.addressed, *note.unseen]

@@ -17,7 +17,7 @@ from compliance.activity import AccountId
 from compliance.identity import review
 from compliance.records import Source
 
-from .. import certifying, disclosure, handover, standings
+from .. import certifying, disclosure, handover, importing, standings
 from ..certifying import Send
 from ..db.pool import Connection
 from ..letters import Letter
@@ -215,6 +215,7 @@ def _chores(road: Road, send: Send) -> list[Chore]:
         Chore("closed accounts", _HOUR, lambda conn, now: sweeps.closed_accounts(conn, now=now, limit=STEP)),
         Chore("withdrawn posts", _HOUR, withdrawn, orphaned),
         Chore("broken uploads", _HOUR, orphaned_files),
+        Chore("left archives", _DAY, lambda _conn, _now: importing.sweep(road)),
         Chore("feeds", _HOUR, lambda conn, now: sweeps.feeds(conn, keep=FEED_LENGTH, limit=STEP)),
         Chore("inbound", _HOUR, lambda conn, now: inbound.sweep(conn, before=now - INBOUND_KEPT, limit=STEP)),
         Chore("sent", _HOUR, lambda conn, now: sweeps.sent_messages(conn, before=now - _HOUR, limit=STEP)),
