@@ -195,6 +195,10 @@ def read(path: Path) -> str:
                 f"{path}: others may read or change this key file (mode {mode:04o}); set it to 0400"
             )
         return path.read_text("ascii", errors="replace")
+    except FileNotFoundError:
+        raise SealBroken(
+            f"{path} is missing, and nothing sealed can be opened without it: put it back"
+        ) from None
     except OSError as error:
         raise SealBroken(f"{path}: the key file cannot be read: {error.strerror}") from None
 

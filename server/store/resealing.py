@@ -88,6 +88,20 @@ PLACES: Final = (
         column="sealed",
         context="'application:' || id",
     ),
+    Place(
+        name="real names that are shown",
+        table="compliance.front_name",
+        key="account_id",
+        column="sealed",
+        context="'front-name:' || account_id",
+    ),
+    Place(
+        name="letters that wait",
+        table="public.letter",
+        key="id",
+        column="sealed",
+        context="'letter:' || id",
+    ),
 )
 
 

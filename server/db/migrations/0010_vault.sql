@@ -309,20 +309,36 @@ begin
 end $$;
 
 -- Whether a claim or an application that is still open needs this paper.
-create function vault.is_in_review(paper bigint) returns boolean
+create function vault.is_in_review(paper bigint, person bigint) returns boolean
 language plpgsql stable as $$
 declare
   needed boolean := false;
 begin
   if to_regclass('compliance.identity_claim') is not null then
     select exists (select 1 from compliance.identity_claim c
-                   where paper = any (c.papers) and c.state not in ('approved', 'declined', 'withdrawn')) into needed;
+                   where c.account_id = person and paper = any (c.papers) and c.state not in ('approved', 'declined', 'withdrawn')) into needed;
   end if;
   if not needed and to_regclass('compliance.application') is not null then
     select exists (select 1 from compliance.application c
-                   where paper = any (c.papers) and c.state not in ('approved', 'declined', 'withdrawn')) into needed;
+                   where c.account_id = person and paper = any (c.papers) and c.state not in ('approved', 'declined', 'withdrawn')) into needed;
   end if;
   return needed;
+end $$;
+
+-- Whether a day is set already on which this paper is destroyed: until then somebody may appeal.
+create function vault.ends_later(paper bigint, person bigint) returns boolean
+language plpgsql stable as $$
+declare
+  waits boolean := false;
+begin
+  if to_regclass('compliance.paper_end') is not null then
+    select exists (select 1 from compliance.paper_end e where e.paper_id = paper) into waits;
+  end if;
+  if not waits and to_regclass('compliance.application') is not null then
+    select exists (select 1 from compliance.application c
+                   where c.account_id = person and paper = any (c.papers) and c.shredded_at is null) into waits;
+  end if;
+  return waits;
 end $$;
 
 -- Destroys single papers that nobody needs any more: replaced, or of a claim that is decided.
@@ -331,7 +347,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   gone int;
 begin
-  delete from vault.paper p where p.id = any (wanted) and not vault.is_in_review(p.id);
+  delete from vault.paper p where p.id = any (wanted) and not vault.is_in_review(p.id, p.account_id);
   get diagnostics gone = row_count;
   return gone;
 end $$;
@@ -346,7 +362,8 @@ begin
   select array_agg(c.id) into chosen from (
     select p.id from vault.paper p
     where p.sealed is not null and (wanted is null or p.id = any (wanted))
-      and (wanted is not null or p.created_at < moment) and not vault.is_in_review(p.id)
+      and (wanted is not null or (p.created_at < moment and not vault.ends_later(p.id, p.account_id)))
+      and not vault.is_in_review(p.id, p.account_id)
     order by p.id limit most for update skip locked) c;
   if chosen is null then return 0; end if;
   delete from vault.paper p where p.id = any (chosen) and p.index is null;
