@@ -26,12 +26,12 @@ TEXTS: Mapping[Reason, Text] = MappingProxyType(
         Reason.IDENTITY_REQUIRED: Text(
             "Verify your identity to publish",
             "By law, this server publishes only for people whose identity it has verified. Yours is not yet.",
-            "Verify your mobile number under Settings, Identity. Your public name stays your choice.",
+            "Verify it under Settings, Identity. Your public name stays your choice.",
         ),
         Reason.IDENTITY_LAPSED: Text(
             "Verify your identity again",
             "Your identity was verified too long ago, and the time to renew it has passed.",
-            "Verify your mobile number again under Settings, Identity. Reading goes on as before.",
+            "Verify it again under Settings, Identity. Reading goes on as before.",
         ),
         Reason.AGREEMENT_REQUIRED: Text(
             "The agreement has changed",

@@ -16,10 +16,20 @@ from compliance import consents, identity, tiers
 from compliance.activity import AccountId
 from compliance.consents import Purpose
 from compliance.errors import InvalidNumber, NotAllowed
-from compliance.identity import Claim, Method, Number, Said, Scan, SubjectType, Terms, claims, holders
+from compliance.identity import (
+    Claim,
+    Field,
+    Method,
+    Number,
+    Said,
+    Scan,
+    SubjectType,
+    Terms,
+    claims,
+    holders,
+)
 from compliance.numbers import NumberType
 from compliance.records import Source
-from compliance.vault import Field
 from compliance.ways import Checker, CheckOutcome, Claimed
 
 from . import telling, tries

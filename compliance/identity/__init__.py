@@ -5,6 +5,7 @@ What it is, only the vault knows: nothing here opens a paper.
 
 from __future__ import annotations
 
+from ..vault import Field
 from .claims import Claim, ClaimState, Said, Scan, Terms
 from .external import confirm_external
 from .holders import Held, Number
@@ -34,6 +35,7 @@ __all__ = [
     "Claim",
     "ClaimState",
     "Event",
+    "Field",
     "Held",
     "Identity",
     "IdentityState",

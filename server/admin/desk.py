@@ -29,6 +29,7 @@ from ..store.model import Role
 REVIEW: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR)
 APPEALS: Final = (Role.COMPLIANCE, Role.EDITOR)
 ACCOUNTS: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
+ORGANISATIONS: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR, Role.AUDITOR, Role.ADMIN)
 SUSPEND: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
 ROLES: Final = (Role.ADMIN,)
 ATTEST: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
@@ -42,6 +43,7 @@ CHECK: Final = (Role.REVIEWER, Role.COMPLIANCE)
 CERTIFY: Final = (Role.COMPLIANCE,)
 REVOKE: Final = (Role.COMPLIANCE, Role.EDITOR)
 SEE_VAULT: Final = (Role.COMPLIANCE, Role.EDITOR, Role.AUDITOR)
+CAMPAIGNS: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
 RECORDS: Final = (Role.AUDITOR, Role.EDITOR, Role.ADMIN)
 
 _DESKS: Final = (
@@ -50,7 +52,9 @@ _DESKS: Final = (
     ("appeals", "/admin/appeals", "scale", mark("Appeals"), APPEALS),
     ("certifications", "/admin/certifications", "shield", mark("Certifications"), REVIEW),
     ("identity", "/admin/identity", "shield", mark("Identities"), REVIEW),
+    ("campaigns", "/admin/campaigns", "clock", mark("Campaigns"), CAMPAIGNS),
     ("accounts", "/admin/accounts", "local", mark("Accounts"), ACCOUNTS),
+    ("organisations", "/admin/organisations", "user-plus", mark("Organisations"), ORGANISATIONS),
     ("vault", "/admin/vault", "lock", mark("Sealed papers"), SEE_VAULT),
     ("rules", "/admin/rules", "book", mark("Word rules"), SEE_RULES),
     ("tiers", "/admin/tiers", "list", mark("Tiers"), SEE_TIERS),
@@ -69,6 +73,9 @@ _SAID: Final = {
         "This number has verified as many accounts as one number may"
     ),
     "nobody decides about their own identity": mark("Nobody decides about their own identity"),
+    "this identity was revoked by a person, and only a person restores it": mark(
+        "This identity was withdrawn: restore it first"
+    ),
     "this identity is revoked already": mark("This identity has been withdrawn already"),
     "this identity is not revoked": mark("This identity has not been withdrawn"),
     "a refusal needs a statement of reasons": mark("A refusal needs a statement of reasons"),

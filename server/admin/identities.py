@@ -14,10 +14,10 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from compliance import identity, openings
+from compliance.accesses import OpenedPaper
 from compliance.activity import AccountId
 from compliance.errors import ComplianceError
-from compliance.identity import Claim, ClaimState, claims, review
-from compliance.vault import Field, OpenedPaper
+from compliance.identity import Claim, ClaimState, Field, claims, review
 
 from .. import identities, keys, reviewing
 from ..db.pool import Connection

@@ -10,13 +10,14 @@ from typing import Final
 
 from aiohttp import web
 
-from compliance import consents, identity
+from compliance import consents, identity, turnout
 from compliance.consents import Purpose
 from compliance.errors import InvalidNumber, NotAllowed
 from compliance.identity import (
     Claim,
     ClaimState,
     Event,
+    Field,
     Method,
     NotConfirmed,
     claims,
@@ -24,7 +25,6 @@ from compliance.identity import (
     states,
 )
 from compliance.numbers import NumberType, masked
-from compliance.vault import Field
 
 from .. import identities, keys, papers, tries
 from ..errors import AppError, Forbidden, Invalid
@@ -204,6 +204,7 @@ async def page(
         held = await holders.list_for(conn, me.id)
         made = await claims.list_for(conn, me.id, limit=10)
         consented = await consents.find(conn, me.id, Purpose.IDENTITY)
+        asked = await turnout.asked_of(conn, me.id)
     offered = identities.ways(settings)
     return await render.page(
         request,
@@ -220,6 +221,8 @@ async def page(
         consented=consented,
         has_mobile=Method.MOBILE in offered,
         has_oidc=Method.OIDC in offered,
+        provider=provider.label if (provider := request.app[keys.OIDC]) else "",
+        asked=asked,
         forms=[
             (form.method.value, say(request, form.title), say(request, form.told))
             for form in (identities.FORMS.get(one) for one in offered)
