@@ -25,6 +25,7 @@ from . import (
     doctor,
     identity,
     names,
+    organisation,
     routes,
     rules,
     serve,
@@ -39,7 +40,7 @@ from .command import add_common, call_of
 
 FAMILIES = (
     *(serve, database, demo, doctor, settings, routes),
-    *(account, identity, token, rules, vault, names, signing, certification, tiers),
+    *(account, identity, token, rules, vault, names, signing, certification, organisation, tiers),
 )
 
 _USAGE = 2
