@@ -195,6 +195,47 @@ async def policies_of(conn: Connection, post_ids: Sequence[PostId]) -> dict[Post
     return {PostId(id_): policy for id_, policy in found.items() if not policy.is_default}
 
 
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """What readers of a post are told before they comment: who may, and whether it is looked at first."""
+
+    who: Who = Who.ANYONE
+    is_reviewed: bool = False
+
+    @property
+    def is_closed(self) -> bool:
+        return self.who is Who.NOBODY
+
+
+_NARROW = (Who.ANYONE, Who.FOLLOWERS, Who.FOLLOWED, Who.MENTIONED, Who.NOBODY)
+
+
+async def stance(conn: Connection, post_id: PostId) -> Stance:
+    """What holds for a comment on a post: by the post, and by the first one of its thread; of posts of other
+    servers, what they said of it."""
+    rows = await conn.fetch(
+        """
+        select coalesce(o.who, c.who) as who, coalesce(o.mode, c.mode) as mode, x.automatic, x.manual
+        from post n join post p on p.id in (n.id, n.thread_id)
+          left join compliance.comment_policy c on c.account_id = p.account_id
+          left join compliance.comment_override o on o.post_id = p.id
+          left join compliance.reply_control x on x.post_id = p.id and p.id = n.id
+        where n.id = $1 and coalesce(o.post_id, c.account_id, x.post_id) is not null
+        """,
+        post_id,
+    )
+    found = Stance()
+    for row in rows:
+        who, is_reviewed = Who(row["who"] or "anyone"), row["mode"] == Mode.REVIEWED
+        if row["automatic"] is not None:
+            who, is_reviewed = Who.NOBODY, ANYBODY in row["manual"]
+            if row["manual"] or len(row["automatic"]) > 1:
+                who = Who.ANYONE if is_reviewed else Who.FOLLOWERS
+        narrower = max(found.who, who, key=_NARROW.index)
+        found = Stance(narrower, found.is_reviewed or is_reviewed)
+    return found
+
+
 async def get_override(conn: Connection, post_id: PostId) -> Override:
     """What the post has instead of its author's policy."""
     row = await conn.fetchrow("select who, mode from compliance.comment_override where post_id = $1", post_id)

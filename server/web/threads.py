@@ -11,12 +11,14 @@ from typing import Any
 
 from aiohttp import web
 
+from compliance import commentqueue, comments
 from compliance.activity import PostId
+from compliance.organisations import Act
 
 from .. import keys
 from ..db.pool import Connection
 from ..errors import NotFound
-from ..http.auth import viewer_id
+from ..http.auth import viewer, viewer_id
 from ..http.routes import Reach, needs
 from ..pages import cards, render
 from ..pages.windows import number
@@ -57,14 +59,18 @@ async def find(request: web.Request, conn: Connection) -> Entry:
 
 
 async def _context(request: web.Request) -> dict[str, Any]:
-    me, uris = viewer_id(request), request.app[keys.URIS]
+    me, uris, found = viewer_id(request), request.app[keys.URIS], viewer(request)
     async with request.app[keys.POOL].acquire() as conn:
         entry = await find(request, conn)
         post = entry.view.boost_of or entry.view
         above, below = await timelines.thread(conn, post.id, me)
         around = await posts.entries(conn, [*above, *below], me, uris=uris)
+        answered = await commentqueue.answers_for(conn, me, [*below, post.id]) if me is not None else {}
+        stance = await comments.stance(conn, post.id)
+        pinned = await commentqueue.pinned(conn, post.thread_id) if below else set()
+        is_own = me is not None and post.account.id == me
         draft = None
-        if me is not None:
+        if me is not None and (is_own or not stance.is_closed):
             next_ = cards.path_of(post)
             draft = await composer.fresh(request, conn, next_=next_, parent=post)
     by_id = {each.view.id: each for each in around}
@@ -74,6 +80,12 @@ async def _context(request: web.Request) -> dict[str, Any]:
         "ancestors": cards.of(request, [by_id[i] for i in above if i in by_id]),
         "descendants": cards.nest(cards.of(request, [by_id[i] for i in below if i in by_id]), post.id),
         "draft": draft,
+        "answered": answered,
+        "pinned": pinned,
+        "stance": stance,
+        "is_own": is_own,
+        "may_moderate": bool(answered)
+        and (found is None or found.place is None or found.place.rights.may(Act.COMMENTS)),
     }
 
 

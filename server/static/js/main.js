@@ -1,11 +1,13 @@
 // Every page works without this file; with it, it is quicker and can be undone.
 import { start as acts } from "./acts.js";
+import { start as comments } from "./comments.js";
 import { start as composer } from "./composer.js";
 import { start as feed } from "./feed.js";
 import { start as keys } from "./keys.js";
 import { start as live } from "./live.js";
 
 acts();
+comments();
 composer();
 feed();
 keys();
