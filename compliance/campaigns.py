@@ -12,19 +12,19 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, NewType
+from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
+from . import tiers, turnout
 from .activity import AccountId
 from .classes import CertClass
 from .connection import Connection
 from .errors import NotAllowed, NotFound
 from .identity import Method, SubjectType
 from .records import Detail, Entry, RecordKind, Source, write
-
-CampaignId = NewType("CampaignId", int)
+from .turnout import CampaignId, Progress
 
 SHORTEST = timedelta(days=1)
 """Nobody is asked for something that must be done within hours."""
@@ -76,44 +76,12 @@ class Campaign:
         return self.deadline + timedelta(days=self.grace_days)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many were asked, and how they stand now."""
-
-    total: int
-    told: int
-    done: int
-    lapsed: int
-
-    @property
-    def open(self) -> int:
-        return self.total - self.done - self.lapsed
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What an account is asked just now."""
-
-    title: str
-    reason: str
-    deadline: datetime
-
-
 _COLUMNS = (
     "id, title, reason, audience::text as audience, deadline, grace_days, state, created_by, created_at,"
     " started_at, closed_at"
 )
 _ONE = f"select {_COLUMNS} from compliance.campaign where id = $1"  # noqa: S608
 _ALL = f"select {_COLUMNS} from compliance.campaign order by id desc limit $1"  # noqa: S608
-# Whoever was asked and has verified since, while it ran; and whoever may not publish any more.
-_DONE = "(i.state in ('verified', 'due') and i.verified_at >= c.started_at)"
-_LAPSED = "(i.account_id is null or i.state not in ('verified', 'due') or i.lapses_at <= $2)"
-_MEMBERS = """
-    from compliance.campaign c
-      join compliance.campaign_member m on m.campaign_id = c.id
-      left join compliance.identity i on i.account_id = m.account_id
-    where c.id = $1
-"""
 
 
 async def count(conn: Connection, audience: Audience, now: datetime) -> int:
@@ -227,7 +195,7 @@ async def close(
     campaign = await _locked(conn, campaign_id)
     if campaign.state is CampaignState.CLOSED:
         raise NotAllowed("this campaign has been closed")
-    reached = await progress(conn, campaign_id, now)
+    reached = await turnout.progress(conn, campaign_id, now)
     if campaign.state is CampaignState.DRAFT:
         await conn.execute("delete from compliance.campaign where id = $1", campaign_id)
     else:
@@ -258,63 +226,6 @@ async def list_(conn: Connection, *, limit: int = 100) -> list[Campaign]:
     return [_campaign(row) for row in rows]
 
 
-async def progress(conn: Connection, campaign_id: CampaignId, now: datetime) -> Progress:
-    """How those who were asked stand now."""
-    row = await conn.fetchrow(
-        f"""
-        select count(*) as total, count(m.told_at) as told, count(*) filter (where {_DONE}) as done,
-               count(*) filter (where {_LAPSED} and {_DONE} is not true) as lapsed
-        {_MEMBERS}
-        """,
-        campaign_id,
-        now,
-    )
-    return Progress(row["total"], row["told"], row["done"], row["lapsed"])
-
-
-async def by_day(conn: Connection, campaign_id: CampaignId, now: datetime) -> list[tuple[date, int]]:
-    """How many of them verified again on which day, in UTC; days with nobody are left out."""
-    rows = await conn.fetch(
-        f"""
-        select (i.verified_at at time zone 'UTC')::date as day, count(*) as verified
-        {_MEMBERS} and {_DONE} and i.verified_at <= $2 group by 1 order by 1
-        """,
-        campaign_id,
-        now,
-    )
-    return [(row["day"], row["verified"]) for row in rows]
-
-
-async def list_open(
-    conn: Connection, campaign_id: CampaignId, *, after: int = 0, limit: int = 100
-) -> list[AccountId]:
-    """Who has not verified again, by id."""
-    rows = await conn.fetch(
-        f"select m.account_id {_MEMBERS} and {_DONE} is not true and m.account_id > $2"
-        " order by m.account_id limit $3",
-        campaign_id,
-        after,
-        limit,
-    )
-    return [AccountId(row["account_id"]) for row in rows]
-
-
-async def asked_of(conn: Connection, account_id: AccountId) -> Asked | None:
-    """What the account is asked just now; the nearest deadline, where several ask."""
-    row = await conn.fetchrow(
-        f"""
-        select c.title, c.reason, c.deadline
-        from compliance.campaign_member m
-          join compliance.campaign c on c.id = m.campaign_id and c.state = 'running'
-          join compliance.identity i on i.account_id = m.account_id
-        where m.account_id = $1 and {_DONE} is not true
-        order by c.deadline limit 1
-        """,  # noqa: S608
-        account_id,
-    )
-    return Asked(row["title"], row["reason"], row["deadline"]) if row else None
-
-
 async def take_untold(
     conn: Connection, *, now: datetime, limit: int
 ) -> list[tuple[Campaign, list[AccountId]]]:
@@ -340,21 +251,20 @@ async def take_untold(
     return [(await get(conn, campaign_id), found) for campaign_id, found in people.items()]
 
 
-_AUDIENCE = """
+_AUDIENCE = f"""
     from compliance.identity i
       join public.account a on a.id = i.account_id and a.host is null and a.gone_at is null
+      {tiers.ENTITLED.format(account="a")}
     where i.state in ('verified', 'due') and i.lapses_at > $1
       and ($2::text is null or i.subject = $2)
       and ($3::text is null or i.method = $3)
-      and ($4::text is null or exists (
-        select 1 from compliance.standing s where s.account_id = i.account_id
-          and $4 = case when s.pinned_until > $1 then s.pinned_tier else s.tier end))
+      and ($4::text is null or t.id = $4)
       and ($5::text is null or exists (
         select 1 from compliance.certification c
         where c.account_id = i.account_id and c.class = $5 and c.state = 'active'))
       and ($6::timestamptz is null or i.verified_at < $6)
       and ($7::bigint[] is null or i.account_id = any($7))
-"""
+"""  # noqa: S608 - the tiers' own join
 
 
 def _arguments(audience: Audience, now: datetime) -> list[Any]:
@@ -375,7 +285,7 @@ async def _give_back(conn: Connection, campaign: Campaign, now: datetime) -> Non
     await conn.execute(
         f"""
         with open as (
-          select m.account_id, m.was_due_at, m.was_lapses_at {_MEMBERS} and {_DONE} is not true
+          select m.account_id, m.was_due_at, m.was_lapses_at {turnout.MEMBERS} and {turnout.DONE} is not true
         ), others as (
           update compliance.campaign_member o
           set was_due_at = open.was_due_at, was_lapses_at = open.was_lapses_at

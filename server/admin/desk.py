@@ -38,6 +38,8 @@ SEE_RULES: Final = (Role.REVIEWER, Role.COMPLIANCE, Role.EDITOR)
 CHANGE_RULES: Final = (Role.COMPLIANCE, Role.EDITOR)
 SEE_TIERS: Final = (Role.COMPLIANCE, Role.EDITOR, Role.AUDITOR)
 CHANGE_TIERS: Final = (Role.COMPLIANCE, Role.EDITOR)
+SEE_FILINGS: Final = (Role.COMPLIANCE, Role.EDITOR, Role.AUDITOR)
+FILE: Final = (Role.COMPLIANCE, Role.EDITOR)
 HOSTS: Final = (Role.COMPLIANCE, Role.EDITOR, Role.ADMIN)
 CHECK: Final = (Role.REVIEWER, Role.COMPLIANCE)
 CERTIFY: Final = (Role.COMPLIANCE,)
@@ -58,6 +60,7 @@ _DESKS: Final = (
     ("vault", "/admin/vault", "lock", mark("Sealed papers"), SEE_VAULT),
     ("rules", "/admin/rules", "book", mark("Word rules"), SEE_RULES),
     ("tiers", "/admin/tiers", "list", mark("Tiers"), SEE_TIERS),
+    ("filings", "/admin/filings", "external", mark("Filings"), SEE_FILINGS),
     ("hosts", "/admin/hosts", "server", mark("Other servers"), HOSTS),
     ("records", "/admin/records", "scroll", mark("Records"), RECORDS),
 )
@@ -104,6 +107,17 @@ _SAID: Final = {
         "Every field must agree with the papers, and each difference be resolved"
     ),
     "this certification is not in force": mark("This certification is not in force"),
+    "this step is not open": mark("This step is not open"),
+    "a filing is released by another person than drafted it": mark(
+        "A filing is released by another person than drafted it"
+    ),
+    "an acknowledged filing has the number of its receipt": mark("Write the number of the receipt"),
+    "a returned filing has the reason why": mark("Write why it came back"),
+    "an authority has a name": mark("An authority has a name"),
+    "an assessment names the feature and its version": mark(
+        "An assessment names the feature and its version"
+    ),
+    "an assessment is not of a day to come": mark("An assessment is not of a day to come"),
     "this policy is in force": mark("This policy is in force"),
     "no policy is in force": mark("No policy is in force"),
     "a policy is put in force by another person than proposed it": mark(

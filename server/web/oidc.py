@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -17,9 +18,8 @@ from aiohttp import hdrs, web
 from compliance import identity
 from compliance.errors import NotAllowed
 from compliance.identity import NotConfirmed
-from compliance.identity.claims import Terms
 
-from .. import keys, tries
+from .. import identities, keys, tries
 from ..errors import AppError, Forbidden, Invalid, NotFound
 from ..http import cookies, headers
 from ..http.auth import person
@@ -94,7 +94,6 @@ async def callback(request: web.Request) -> web.Response:
     except Declined as error:
         log.warning("an identity provider's answer was not taken", extra={"error": str(error)})
         return await _page(request, Invalid(_NOT_CONFIRMED))
-    settings = road.settings.identity
     try:
         async with road.pool.acquire() as conn, conn.transaction():
             outcome = await identity.confirm_external(
@@ -103,12 +102,7 @@ async def callback(request: web.Request) -> web.Response:
                 provider.issuer,
                 subject,
                 # Of a pseudonym there is nothing to read later on: the blind index is all that is kept.
-                terms=Terms(
-                    months=settings.reverify_months,
-                    grace_days=settings.grace_days,
-                    accounts=settings.accounts_per_identity,
-                    forget=True,
-                ),
+                terms=replace(await identities.terms(conn, road.settings, me.id), forget=True),
                 sealer=road.sealer,
                 now=road.clock(),
                 source=source_of(request),

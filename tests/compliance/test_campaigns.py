@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from compliance import campaigns, identity
+from compliance import campaigns, identity, turnout
 from compliance.activity import AccountId
-from compliance.campaigns import Audience, Campaign, CampaignId, CampaignState, Progress
+from compliance.campaigns import Audience, Campaign, CampaignState
 from compliance.errors import NotAllowed
 from compliance.identity import Method, SubjectType
+from compliance.turnout import CampaignId, Progress
 from server.pipeline import Road
 from tests.fixtures.people import SOURCE, Join, MovingClock
 
@@ -22,21 +23,18 @@ EVERYBODY = Audience()
 
 async def _create(road: Road, audience: Audience = EVERYBODY, *, days: int = 14, **more: Any) -> CampaignId:
     async with road.pool.acquire() as conn, conn.transaction():
-        return await campaigns.create(
-            conn,
-            **{
-                "title": "Autumn",
-                "reason": "Numbers change hands.",
-                "audience": audience,
-                "deadline": road.clock() + days * DAY,
-                "grace_days": 3,
-                "by": OPERATOR,
-                "now": road.clock(),
-                "source": SOURCE,
-                "new_id": road.ids,
-            }
-            | more,
-        )
+        wanted: dict[str, Any] = {
+            "title": "Autumn",
+            "reason": "Numbers change hands.",
+            "audience": audience,
+            "deadline": road.clock() + days * DAY,
+            "grace_days": 3,
+            "by": OPERATOR,
+            "now": road.clock(),
+            "source": SOURCE,
+            "new_id": road.ids,
+        }
+        return await campaigns.create(conn, **wanted | more)
 
 
 async def _start(road: Road, campaign_id: CampaignId) -> int:
@@ -73,7 +71,7 @@ async def _campaign(road: Road, campaign_id: CampaignId) -> Campaign:
 
 async def _progress(road: Road, campaign_id: CampaignId) -> Progress:
     async with road.pool.acquire() as conn:
-        return await campaigns.progress(conn, campaign_id, road.clock())
+        return await turnout.progress(conn, campaign_id, road.clock())
 
 
 async def test_the_audience_is_counted_before_anybody_is_asked(road: Road, join: Join) -> None:
@@ -144,8 +142,8 @@ async def test_who_verifies_again_is_done_and_who_does_not_lapses_after_the_grac
     clock.move(days=3)
     async with road.pool.acquire() as conn:
         states = [(await identity.get(conn, person.id)).may_publish(road.clock()) for person in (one, two)]
-        days = await campaigns.by_day(conn, campaign_id, road.clock())
-        still = await campaigns.list_open(conn, campaign_id)
+        days = await turnout.by_day(conn, campaign_id, road.clock())
+        still = await turnout.list_open(conn, campaign_id)
     assert [True, False] == states
     assert Progress(2, 0, 1, 1) == await _progress(road, campaign_id)
     assert ([1], [two.id]) == ([verified for _, verified in days], still)
@@ -227,11 +225,11 @@ async def test_what_somebody_is_asked_is_known_until_they_have_done_it(road: Roa
     await _start(road, await _create(road, Audience(accounts=(one.id,)), days=20, title="Later"))
     await _start(road, await _create(road, Audience(accounts=(one.id,)), days=10, title="Sooner"))
     async with road.pool.acquire() as conn:
-        asked = await campaigns.asked_of(conn, one.id)
-        assert ("Sooner", None) == (asked and asked.title, await campaigns.asked_of(conn, other.id))
+        asked = await turnout.asked_of(conn, one.id)
+        assert ("Sooner", None) == (asked and asked.title, await turnout.asked_of(conn, other.id))
     await _attest(road, one.id)
     async with road.pool.acquire() as conn:
-        assert await campaigns.asked_of(conn, one.id) is None
+        assert await turnout.asked_of(conn, one.id) is None
 
 
 async def test_every_step_is_a_record(road: Road, join: Join) -> None:

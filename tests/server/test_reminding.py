@@ -10,7 +10,8 @@ import pytest
 
 from compliance import campaigns, identity, records
 from compliance.activity import AccountId
-from compliance.campaigns import Audience, CampaignId
+from compliance.campaigns import Audience
+from compliance.turnout import CampaignId
 from server import keys, postbox
 from server.db.pool import Connection
 from server.letters import Letter

@@ -12,45 +12,59 @@ import pytest
 
 from compliance import wordlists
 from compliance.activity import AccountId
-from server import admin, secondfactor
+from server import admin
 from server.http import auth
 from server.http.routes import declared
 from server.pipeline import Road
 from server.store import members
 from server.store.model import Role
-from tests.fixtures.server import SOURCE, Caller, Client, Enter
-from tests.fixtures.totp import code_for
+from tests.fixtures.server import SOURCE, Client, Enter
+from tests.server.web.staff import hire
 from tests.server.web.visitor import Visitor
 
 # Security reference, section 5, as far as there are pages for it.
 MAY_OPEN = {
-    Role.REVIEWER: {"/admin/queue", "/admin/reports", "/admin/identity", "/admin/accounts", "/admin/rules"},
+    Role.REVIEWER: {
+        "/admin/certifications",
+        "/admin/queue",
+        "/admin/reports",
+        "/admin/identity",
+        "/admin/accounts",
+        "/admin/rules",
+    },
     Role.COMPLIANCE: {
+        "/admin/certifications",
         "/admin/queue",
         "/admin/reports",
         "/admin/appeals",
         "/admin/identity",
+        "/admin/campaigns",
         "/admin/accounts",
         "/admin/rules",
         "/admin/hosts",
     },
     Role.EDITOR: {
+        "/admin/certifications",
         "/admin/queue",
         "/admin/reports",
         "/admin/appeals",
         "/admin/identity",
+        "/admin/campaigns",
         "/admin/accounts",
         "/admin/rules",
         "/admin/hosts",
         "/admin/records",
     },
     Role.AUDITOR: {"/admin/records"},
-    Role.ADMIN: {"/admin/accounts", "/admin/hosts", "/admin/records"},
+    Role.ADMIN: {"/admin/campaigns", "/admin/accounts", "/admin/hosts", "/admin/records"},
 }
 PAGES = frozenset[str]().union(*MAY_OPEN.values())
 MAY_ACT = {
-    Role.REVIEWER: {"queue", "reports", "identity"},
+    Role.REVIEWER: {"certifications", "queue", "reports", "identity"},
     Role.COMPLIANCE: {
+        "certifications",
+        "certifications held",
+        "certifications papers",
         "queue",
         "reports",
         "appeals",
@@ -64,6 +78,8 @@ MAY_ACT = {
         "hosts",
     },
     Role.EDITOR: {
+        "certifications held",
+        "certifications papers",
         "queue",
         "reports",
         "appeals",
@@ -79,26 +95,6 @@ MAY_ACT = {
     Role.AUDITOR: set[str](),
     Role.ADMIN: {"suspend", "restore", "attest", "roles", "hosts"},
 }
-
-
-async def _staff(
-    visitor: Visitor, enter: Enter, road: Road, *roles: Role, name: str = "shen"
-) -> tuple[Caller, str]:
-    """Somebody with these roles and a second factor, logged in."""
-    caller = await enter(name)
-    async with road.pool.acquire() as conn:
-        for role in roles:
-            await members.grant_role(conn, caller.id, role, granted_by=None, now=road.clock())
-    enrolment = await secondfactor.start(road, caller.id)
-    recovery = await secondfactor.enable(
-        road, caller.id, code_for(enrolment.secret, road.clock()), source=SOURCE
-    )
-    step = await visitor.log_in(name)
-    ticket = step.hidden()["ticket"]
-    assert "session" not in " ".join(visitor.cookies), "no session before the second factor"
-    home = await visitor.send("/login/second", page="/login", ticket=ticket, code=recovery[0], next="/admin")
-    assert 200 == home.status, home.text
-    return caller, recovery[1]
 
 
 async def _hold(road: Road, pattern: str = "fake diploma", action: str = "hold") -> None:
@@ -127,7 +123,7 @@ async def test_each_role_opens_its_own_pages(
     visitor: Visitor, enter: Enter, road_of: Road, role: Role
 ) -> None:
     """The list beside the pages shows these and no others."""
-    await _staff(visitor, enter, road_of, role)
+    await hire(visitor, enter, road_of, role)
     for path in sorted(PAGES):
         page = await visitor.get(path)
         assert (200 if path in MAY_OPEN[role] else 403) == page.status, path
@@ -142,6 +138,8 @@ def test_each_role_acts_only_where_it_may(role: Role) -> None:
         if route.method == "POST":
             parts = route.path.split("/")
             act = parts[4] if parts[2] == "accounts" else parts[2]
+            if act == "certifications" and parts[3] in ("held", "papers"):
+                act = f"certifications {parts[3]}"
             needed = declared(route.handler)
             assert needed is not None
             assert (act in MAY_ACT[role]) == (role in needed.roles), (role, route.path)
@@ -155,7 +153,7 @@ async def test_a_released_case_appears_as_it_was_written(
     await enter("mei")
     await another.log_in("mei")
     await another.send("/compose", status="no fake diploma, please", visibility="public")
-    await _staff(visitor, enter, road_of, Role.REVIEWER)
+    await hire(visitor, enter, road_of, Role.REVIEWER)
     queue = await visitor.get("/admin/queue")
     assert "no fake diploma, please" in queue.text
     case = re.search(r"/admin/queue/\d+", queue.text)[0]  # type: ignore[index]
@@ -175,14 +173,14 @@ async def test_a_refusal_needs_its_reasons_and_nobody_decides_their_own(
 ) -> None:
     """A reviewer writes too, and is held like everybody."""
     await _hold(road_of)
-    await _staff(visitor, enter, road_of, Role.REVIEWER)
+    await hire(visitor, enter, road_of, Role.REVIEWER)
     await visitor.send("/compose", status="my fake diploma", visibility="public")
     case = re.search(r"/admin/queue/\d+", (await visitor.get("/admin/queue")).text)[0]  # type: ignore[index]
     own = await visitor.get(case)
     assert "This is your own" in own.text
     forced = await visitor.send(case, page="/home", outcome="release", statement="")
     assert 409 == forced.status
-    await _staff(another, enter, road_of, Role.REVIEWER, name="other")
+    await hire(another, enter, road_of, Role.REVIEWER, name="other")
     await another.send(f"{case}/claim", page=case)
     bare = await another.send(case, outcome="refuse", statement=" ")
     assert (422, True) == (bare.status, "A refusal needs a statement of reasons" in bare.text)
@@ -197,7 +195,7 @@ async def test_a_suspension_asks_for_the_name_the_reason_and_the_factor(
     mei = await enter("mei")
     await mei.post("hello from mei")
     await another.log_in("mei")
-    _, spare = await _staff(visitor, enter, road_of, Role.COMPLIANCE)
+    _, spare = await hire(visitor, enter, road_of, Role.COMPLIANCE)
     page = f"/admin/accounts/{mei.id}"
     wrong = await visitor.send(f"{page}/suspend", page=page, reason="spam", username="other")
     assert (422, True) == (wrong.status, "This is not the account&#39;s user name" in wrong.text)
@@ -224,7 +222,7 @@ async def test_an_admin_gives_and_takes_roles_but_never_admin_and_auditor_in_one
 ) -> None:
     """Each change is recorded and ends the sessions that knew the old roles."""
     mei = await enter("mei")
-    await _staff(visitor, enter, road_of, Role.ADMIN)
+    await hire(visitor, enter, road_of, Role.ADMIN)
     page = f"/admin/accounts/{mei.id}"
     await visitor.send(f"{page}/roles", page=page, role=["reviewer", "auditor"])
     assert {Role.REVIEWER, Role.AUDITOR} == await _roles(road_of, mei.id)
@@ -245,7 +243,7 @@ async def test_rules_are_checked_at_import_and_hold_from_activation(
     visitor: Visitor, another: Visitor, enter: Enter, road_of: Road
 ) -> None:
     """A broken set says where, and the one before stays in force."""
-    await _staff(visitor, enter, road_of, Role.EDITOR)
+    await hire(visitor, enter, road_of, Role.EDITOR)
     await enter("mei")
     await another.log_in("mei")
     broken = await visitor.send("/admin/rules", body='{"name": "x"')
@@ -270,7 +268,7 @@ async def test_a_policy_for_a_server_needs_a_name_and_a_reason(
     visitor: Visitor, enter: Enter, road_of: Road
 ) -> None:
     """And is lifted by one press."""
-    await _staff(visitor, enter, road_of, Role.COMPLIANCE)
+    await hire(visitor, enter, road_of, Role.COMPLIANCE)
     wrong: tuple[dict[str, Any], ...] = (
         {"host": "not a host", "policy": "refuse", "reason": "x"},
         {"host": "bad.example", "policy": "refuse", "reason": " "},
@@ -288,7 +286,7 @@ async def test_a_policy_for_a_server_needs_a_name_and_a_reason(
 
 async def test_the_log_can_be_read_and_narrowed(visitor: Visitor, enter: Enter, road_of: Road) -> None:
     """By person and by act; what nobody knows is not found."""
-    await _staff(visitor, enter, road_of, Role.AUDITOR)
+    await hire(visitor, enter, road_of, Role.AUDITOR)
     log = await visitor.get("/admin/records?kind=session:login&account=shen")
     assert "session:login" in log.text
     for query in ("?account=nobody", "?kind=evil&max_id=x", "?max_id=1"):

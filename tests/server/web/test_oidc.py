@@ -16,6 +16,7 @@ from compliance import identity
 from compliance.activity import AccountId
 from compliance.identity import IdentityState, Method
 from server import keys
+from server.errors import Unavailable
 from server.sections import Identity
 from tests.fixtures import oidc
 from tests.fixtures.oidc import CLIENT_ID, CLIENT_SECRET, Issuer, ec_signer, ed_signer, rsa_signer
@@ -42,7 +43,7 @@ async def client(serve: Serve, issuer: Issuer, tmp_path: Path) -> Client:
 
 
 def _settings(issuer: Issuer, **more: Any) -> Identity:
-    chosen = {
+    chosen: dict[str, Any] = {
         "oidc_issuer": issuer.url,
         "oidc_client_id": CLIENT_ID,
         "oidc_label": "National identity",
@@ -110,7 +111,9 @@ async def test_a_person_is_verified_by_a_provider_that_hands_over_no_number(
     async with client.app[keys.POOL].acquire() as conn:
         known = await identity.get(conn, person.id)
         assert (IdentityState.VERIFIED, Method.OIDC) == (known.state, known.method)
-        kept = await conn.fetch("select t::text from vault.paper t union all select t::text from oidc_flow t")
+        kept = await conn.fetch(
+            "select n::text from compliance.identity_number n union all select f::text from oidc_flow f"
+        )
         records = await conn.fetch("select detail::text from compliance.record")
     assert not [row for row in [*kept, *records] if "13800138000" in row[0] or issuer.subject in row[0]]
 
@@ -304,7 +307,7 @@ async def test_one_identity_verifies_as_many_accounts_as_one_may(
 async def test_a_new_key_of_the_provider_is_found(
     client: Client, issuer: Issuer, enter: Enter, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Providers change keys, and nobody has to restart anything; unknown ones are not looked for each time."""
+    """Providers change keys, and nobody has to restart anything; unknown ones are not sought each time."""
     await enter("first", verified=False)
     await visitor.log_in("first")
     await _back(visitor, issuer.authorize(await _start(visitor)))
@@ -363,9 +366,10 @@ async def test_a_private_address_needs_the_operators_word(
 ) -> None:
     """Otherwise the guard refuses it, like any address inside the operator's network."""
     other = await serve(identity=_settings(issuer, oidc_allow_private=False))
-    assert other.app[keys.OIDC] is not None
-    with pytest.raises(Exception, match="cannot be reached"):
-        await other.app[keys.OIDC].origin()
+    provider = other.app[keys.OIDC]
+    assert provider is not None
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        await provider.origin()
 
 
 async def test_no_other_private_host_becomes_reachable(
