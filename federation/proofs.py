@@ -103,6 +103,14 @@ def multikey(public: bytes) -> str:
     return f"z{_encode(_ED25519 + public)}"
 
 
+def public_of(multikey_: Value) -> bytes:
+    """The Ed25519 public key that a Multikey stands for; `NotTrusted` where it is none."""
+    decoded = _decode(multikey_, "key")
+    if not decoded.startswith(_ED25519) or len(decoded) != len(_ED25519) + 32:
+        raise NotTrusted("the key is not an Ed25519 key")
+    return decoded[len(_ED25519) :]
+
+
 def listed_key(actor: Document, method: Uri) -> bytes:
     """The Ed25519 key that an actor's document lists under this id as one that it makes assertions with;
     `NotTrusted` where it does not.
@@ -114,10 +122,7 @@ def listed_key(actor: Document, method: Uri) -> bytes:
             continue
         if item.get("type") != "Multikey" or origin.find_uri(item.get("controller")) != owner:
             raise NotTrusted("the key is not the actor's own")
-        decoded = _decode(item.get("publicKeyMultibase"), "key")
-        if not decoded.startswith(_ED25519) or len(decoded) != len(_ED25519) + 32:
-            raise NotTrusted("the key is not an Ed25519 key")
-        return decoded[len(_ED25519) :]
+        return public_of(item.get("publicKeyMultibase"))
     raise NotTrusted("the actor does not list the key")
 
 

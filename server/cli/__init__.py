@@ -23,6 +23,7 @@ from . import (
     database,
     demo,
     doctor,
+    filing,
     identity,
     names,
     organisation,

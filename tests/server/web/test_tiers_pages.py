@@ -7,7 +7,7 @@ from server.pipeline import Road
 from server.store.model import Role
 from tests.compliance.test_tiers import POLICY, look_at_all
 from tests.fixtures.server import Caller, Enter
-from tests.server.web.test_console import _staff as staff
+from tests.server.web.staff import hire as staff
 from tests.server.web.visitor import Visitor
 
 
