@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from compliance import agreements, identity, organisations, records
+from compliance import agreements, identity, organisations, records, reserved
 from compliance.activity import AccountId
 from compliance.classes import CertClass
 from compliance.organisations import KINDS
@@ -52,6 +52,8 @@ async def create(
         documents = await _documents(conn, locale, accepted)
         if await accounts.find_by_name(conn, username, None, uris=road.uris) is not None:
             raise Invalid("This name is taken", field="username")
+        if await reserved.is_taken(conn, username, now=now):
+            raise Invalid("This name is kept for whom it belongs to: choose another one", field="username")
     public_pem, private_pem = await keypair.new()
     organisation_id = AccountId(road.ids())
     by = Source(source.address, source.port, source.client, founder.id)
