@@ -27,6 +27,7 @@ from compliance.identity import (
     Terms,
     claims,
     holders,
+    sending,
 )
 from compliance.numbers import NumberType
 from compliance.records import Source
@@ -299,7 +300,7 @@ async def claim(
         )
     try:
         async with road.pool.acquire() as conn, conn.transaction():
-            made = await claims.submit(
+            made = await sending.submit(
                 conn,
                 me,
                 said,

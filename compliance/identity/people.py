@@ -15,7 +15,7 @@ from ..records import Detail, RecordKind, Source
 from ..statements import Matter
 from ..vault import Field, PaperId
 from ..verdict import DecisionId, Reason
-from . import claims, holders, states
+from . import claims, holders, sending, states
 from .notes import note
 from .states import ACCOUNTS_PER_IDENTITY, GRACE_DAYS, REVERIFY_MONTHS, Event, Identity, Method, SubjectType
 
@@ -191,7 +191,7 @@ async def withdraw(
     await conn.execute("delete from compliance.phone_code where account_id = $1", account_id)
     waiting = await claims.find_open(conn, account_id)
     if waiting is not None:
-        await claims.withdraw_claim(conn, waiting.id, account_id, now=now, source=source, new_id=new_id)
+        await sending.withdraw(conn, waiting.id, account_id, now=now, source=source, new_id=new_id)
     until: datetime = await conn.fetchval(
         "select $1::timestamptz + make_interval(months => $2)",
         now,

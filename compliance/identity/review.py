@@ -17,7 +17,7 @@ from ..records import Detail, Entry, RecordKind, Source, write
 from ..statements import Matter
 from ..vault import PaperId
 from ..verdict import DecisionId, Reason
-from . import claims, holders, states
+from . import claims, holders, sending, states
 from .claims import Claim, ClaimState, Terms
 from .notes import note
 from .states import Event, IdentityState
@@ -120,9 +120,9 @@ async def approve(
     if await used_by(conn, claim) >= terms.accounts:
         raise NotAllowed("this number has verified as many accounts as one number may")
     await _decide(conn, claim, ClaimState.APPROVED, reviewer=reviewer, now=now)
-    await claims.verify_by(conn, claim, terms=terms, by=reviewer, now=now, source=source, new_id=new_id)
+    await sending.verify_by(conn, claim, terms=terms, by=reviewer, now=now, source=source, new_id=new_id)
     # The name stays with the number, for as long as the account is verified by them.
-    await claims.end_papers(conn, claim, words=terms.forget, ends_at=now + timedelta(days=papers_days))
+    await sending.end_papers(conn, claim, words=terms.forget, ends_at=now + timedelta(days=papers_days))
     if terms.forget:
         await vault.forget(conn, claim.papers[:1], now=now)
     return claim
@@ -162,7 +162,7 @@ async def decline(
         now=now,
     )
     await states.move(conn, claim.account_id, Event.DECLINE, now=now)
-    await claims.end_papers(conn, claim, words=True, ends_at=now + timedelta(days=papers_days))
+    await sending.end_papers(conn, claim, words=True, ends_at=now + timedelta(days=papers_days))
     detail: Detail = {"claim": str(claim.id), "reason": reason.strip()}
     await note(
         conn,

@@ -26,7 +26,7 @@ from ..media.model import Shape
 from ..pipeline import Road
 from ..store import accounts, bookmarks, members, posts
 from ..store.model import AccountView, Role
-from . import pictures, plan, script
+from . import claims, pictures, plan, script
 from .plan import Kind, Step
 from .script import Person, Said
 
@@ -321,6 +321,10 @@ async def _aftermath(story: _Story, roots: Sequence[Said]) -> int:
             source=SOURCE,
         )
         complaints += 1
+    for person in script.people():
+        if not person.verified:
+            whose = story.cast[person.name].id
+            await claims.send(story.road, whose, person.shown, source=SOURCE)
     await acts.block(story.road, story.cast["he_xiaoyu"], story.cast[plan.SELLER].id, source=SOURCE)
     return complaints
 

@@ -12,7 +12,7 @@ from compliance import identity as known_by
 from compliance.consents import Purpose
 from compliance.errors import NotAllowed
 from compliance.errors import NotFound as NoSuchThing
-from compliance.identity import ClaimState, Identity, IdentityState, Method, Scan, claims
+from compliance.identity import ClaimState, Identity, IdentityState, Method, Scan, claims, sending
 
 from .. import identities, keys, papers
 from ..errors import AppError, Forbidden, Invalid, NotFound, TooLarge
@@ -91,7 +91,7 @@ async def add(request: web.Request) -> web.Response:
         if not scans:
             raise Invalid("Choose the pictures that were asked for", field="papers")
         async with road.pool.acquire() as conn, conn.transaction():
-            await claims.answer(
+            await sending.answer(
                 conn,
                 _id(request),
                 me.id,
@@ -116,7 +116,7 @@ async def take_back(request: web.Request) -> web.Response:
     road, me = request.app[keys.ROAD], person(request)
     try:
         async with road.pool.acquire() as conn, conn.transaction():
-            await claims.withdraw_claim(
+            await sending.withdraw(
                 conn,
                 _id(request),
                 me.id,

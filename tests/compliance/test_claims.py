@@ -24,6 +24,7 @@ from compliance.identity import (
     claims,
     holders,
     review,
+    sending,
 )
 from compliance.numbers import NumberType
 from compliance.sealing import Sealer
@@ -70,7 +71,7 @@ class Desk:
         scans: Sequence[Scan] = (SCAN,),
         said: Said | None = None,
     ) -> Claim | None:
-        return await claims.submit(
+        return await sending.submit(
             self.conn,
             who,
             said or self.said(number),
@@ -234,12 +235,12 @@ async def test_more_is_asked_for_and_answered_and_the_claim_waits_again(desk: De
     )
     more = {"sealer": desk.sealer, "now": NOW, "source": SOURCE, "new_id": ids()}
     with pytest.raises(NotFound):
-        await claims.answer(desk.conn, claim.id, BO, [SCAN], **more)  # type: ignore[arg-type]
-    await claims.answer(desk.conn, claim.id, LI, [SCAN], **more)  # type: ignore[arg-type]
+        await sending.answer(desk.conn, claim.id, BO, [SCAN], **more)  # type: ignore[arg-type]
+    await sending.answer(desk.conn, claim.id, LI, [SCAN], **more)  # type: ignore[arg-type]
     again = await claims.get(desk.conn, claim.id)
     assert (again.state, len(again.papers)) == (ClaimState.WAITING, len(claim.papers) + 1)
     with pytest.raises(NotAllowed, match="nothing more"):
-        await claims.answer(desk.conn, claim.id, LI, [SCAN], **more)  # type: ignore[arg-type]
+        await sending.answer(desk.conn, claim.id, LI, [SCAN], **more)  # type: ignore[arg-type]
 
 
 async def test_a_declined_claim_may_be_tried_anew(desk: Desk) -> None:
@@ -331,7 +332,7 @@ async def test_a_withdrawn_claim_leaves_nothing_behind(desk: Desk) -> None:
     """Nor does anybody withdraw another's."""
     claim = await desk.sent()
     for who, outcome in ((BO, NotFound), (LI, None)):
-        work = claims.withdraw_claim(desk.conn, claim.id, who, now=NOW, source=SOURCE, new_id=ids())
+        work = sending.withdraw(desk.conn, claim.id, who, now=NOW, source=SOURCE, new_id=ids())
         if outcome is None:
             await work
         else:
