@@ -35,8 +35,8 @@ from ..media import disguise
 from ..pages import certificates, render
 from ..pages.render import say, see_other
 from ..pages.windows import number
-from ..store import accounts
 from ..store.model import AccountView
+from . import orgdesk
 from .signup import errors_of
 
 _STEPS: Final = ("details", "papers", "send")
@@ -60,16 +60,16 @@ _SAID: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose certification it is, and where its pages are."""
+    """Whose certification it is, and where its pages are. `desk` is the console of an organisation."""
 
     account: AccountView
     home: str
-    is_organisation: bool
+    desk: orgdesk.Desk | None = None
 
     @property
     def classes(self) -> tuple[CertClass, ...]:
         """What it can be certified as."""
-        return organisations.KINDS if self.is_organisation else (CertClass.INDIVIDUAL,)
+        return organisations.KINDS if self.desk else (CertClass.INDIVIDUAL,)
 
 
 @needs(member=True, reach=Reach.OWN)
@@ -205,19 +205,11 @@ async def withdraw(request: web.Request) -> web.Response:
 
 
 async def _subject(request: web.Request) -> Subject:
-    """The person, or the organisation of the address whose owner they are; 404 for everybody else."""
-    me, name = person(request), request.match_info.get("name")
-    if name is None:
-        return Subject(me.me, "/settings/certification", is_organisation=False)
-    road = request.app[keys.ROAD]
-    async with road.pool.acquire() as conn:
-        found = await accounts.find_by_name(conn, name, None, uris=road.uris)
-        if found is None:
-            raise NotFound
-        rights = await organisations.rights_of(conn, found.id, me.id)
-    if rights is None or not organisations.may(rights.role, Act.CERTIFY):
-        raise NotFound
-    return Subject(found, f"/org/{found.username}/certification", is_organisation=True)
+    """The person, or the organisation of the address whose owner they are."""
+    if "name" not in request.match_info:
+        return Subject(person(request).me, "/settings/certification")
+    found = await orgdesk.enter(request, Act.CERTIFY)
+    return Subject(found.account, f"{found.base}/certification", found)
 
 
 async def _open(request: web.Request, conn: Any, subject: Subject) -> Application:
@@ -302,15 +294,11 @@ async def _show(
     step = step or request.query.get("step", "")
     values = typed if typed is not None else (applications.typed(one, road.sealer) if one else {})
     found = errors_of(request, error) + (errors or []) + certificates.errors(request, wrong or [])
-    return await render.page(
+    return await _page(
         request,
-        "web/organisation/certification.html"
-        if subject.is_organisation
-        else "web/settings/certification.html",
+        subject,
         status=error.status if error else status,
-        tab="certification",
         heading=say(request, "Certification"),
-        subject=subject,
         home=subject.home,
         one=one,
         state=one.state.value if one else "",
@@ -335,6 +323,17 @@ async def _show(
         verified=known.may_publish(road.clock()),
         words=words,
         errors=found,
+    )
+
+
+async def _page(request: web.Request, subject: Subject, **context: Any) -> web.Response:
+    if subject.desk is not None:
+        template = "web/organisation/certification.html"
+        return await orgdesk.page(
+            request, subject.desk, template, "certification", subject=subject, **context
+        )
+    return await render.page(
+        request, "web/settings/certification.html", tab="certification", subject=subject, **context
     )
 
 

@@ -25,7 +25,7 @@ from server.store import accounts, cache, marks
 from server.store.model import Role
 from server.workers.upkeep import Upkeep
 from tests.fixtures.server import SOURCE, Caller, Client, Enter
-from tests.server.web.test_console import _staff as staff
+from tests.server.web.staff import hire as staff
 from tests.server.web.visitor import Seen, Visitor
 
 HOME = "/settings/certification"
@@ -188,7 +188,7 @@ async def test_an_organisation_is_certified_by_two_and_may_publish_then(
 async def test_only_an_owner_applies_for_an_organisation(
     visitor: Visitor, another: Visitor, enter: Enter, road_of: Road
 ) -> None:
-    """Everybody else hears that there is nothing, an editor of it too."""
+    """A stranger hears that there is nothing, an editor that the role is not enough."""
     org = await organisation(road_of, await enter("li"))
     bo = await enter("bo")
     await visitor.log_in("bo")
@@ -197,8 +197,9 @@ async def test_only_an_owner_applies_for_an_organisation(
         await organisations.put(
             conn, org, bo.id, Part.EDITOR, MemberState.ACTIVE, by=None, now=road_of.clock()
         )
-    assert (await visitor.get("/org/seawind/certification")).status == 404
-    assert (await visitor.send("/org/seawind/certification", page="/home", kind="media/news")).status == 404
+    assert (await visitor.get("/org/seawind/certification")).status == 403
+    sent = await visitor.send("/org/seawind/certification", page="/home", kind="media/news")
+    assert sent.status == 403
 
 
 async def test_a_picture_of_a_paper_says_across_it_who_looks(
