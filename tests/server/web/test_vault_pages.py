@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
+import msgspec
 import pytest
 
 from compliance import accesses, vault
@@ -16,11 +17,12 @@ from compliance.openings import A_DAY
 from compliance.vault import Field
 from server import membership
 from server.db.embedded import SUPERUSER, Cluster
+from server.letters import Letter
 from server.pipeline import Road
 from server.store import members
 from server.store.model import Role
 from server.workers.upkeep import Upkeep
-from tests.fixtures.server import ORIGIN, SOURCE, Caller, Client, Enter
+from tests.fixtures.server import ORIGIN, SOURCE, Caller, Client, Enter, Serve
 from tests.security.world import Browser, open_browser, open_desk, png
 
 NUMBER = "11010519491231002X"
@@ -260,6 +262,41 @@ async def test_scans_are_shown_with_the_readers_name_in_the_picture(
     assert 'src="data:image/jpeg;base64,' in reading.body
 
 
+async def test_the_upkeep_destroys_the_key_of_who_left_long_ago(
+    client: Client, cluster: Cluster, road_of: Road, bob: Caller
+) -> None:
+    """Six months after the account was closed, and not a day before; with a record."""
+    count = "select count(*) from vault.paper where account_id = $1"
+    await road_of.pool.execute(
+        "update account set gone_at = now() - interval '6 months' + interval '1 day' where id = $1", bob.id
+    )
+    await Upkeep(road_of, _nobody_sends).work()
+    assert 2 == await road_of.pool.fetchval(count, bob.id)
+    await road_of.pool.execute(
+        "update account set gone_at = now() - interval '6 months 1 day' where id = $1", bob.id
+    )
+    await Upkeep(road_of, _nobody_sends).work()
+    assert 0 == await road_of.pool.fetchval(count, bob.id)
+    assert 0 == await road_of.pool.fetchval("select count(*) from vault.person_key")
+    assert 1 == await road_of.pool.fetchval(
+        "select count(*) from compliance.record where kind = 'vault:shred' and object = $1", str(bob.id)
+    )
+
+
+async def test_a_server_that_keeps_only_proof_forgets_what_was_checked(
+    serve: Serve, road_of: Road, bob: Caller
+) -> None:
+    """What was sealed before the setting was changed goes with the next upkeep; the index stays."""
+    vault_settings = msgspec.structs.replace(road_of.settings.vault, keep="proof")
+    road = replace(road_of, settings=msgspec.structs.replace(road_of.settings, vault=vault_settings))
+    await Upkeep(road, _nobody_sends).work()
+    assert 2 == await road.pool.fetchval("select count(*) from vault.paper where forgotten_at is null")
+    later = replace(road, clock=lambda: road_of.clock() + timedelta(minutes=11))
+    await Upkeep(later, _nobody_sends).work()
+    rows = await road.pool.fetch("select forgotten_at is not null, index is not null from vault.paper")
+    assert [(True, True)] * 2 == [tuple(row) for row in rows]
+
+
 async def _fill_the_day(cluster: Cluster, road: Road, reader: AccountId, whose: AccountId) -> None:
     """As many openings as a day allows, read a moment ago."""
     conn = await asyncpg.connect(
@@ -289,5 +326,5 @@ async def _fill_the_day(cluster: Cluster, road: Road, reader: AccountId, whose: 
         await conn.close()
 
 
-async def _nobody_sends(*_: object) -> None:
+def _nobody_sends(_letter: Letter) -> None:
     """No letter leaves here."""
