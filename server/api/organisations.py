@@ -1,4 +1,4 @@
-"""Organisations, for apps: which ones the person acts for, their people, and what they write.
+"""Organisations, for apps: which ones the person acts for, and their people.
 
 These are the person's own calls, also with a token that acts for an organisation: each asks for the role in
 the very organisation that its address names.
@@ -6,33 +6,27 @@ the very organisation that its address names.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
-
 from aiohttp import web
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
 from compliance import identity, organisations, records
-from compliance.activity import AccountId, MediaId, PostId
+from compliance.activity import AccountId
 from compliance.organisations import POWERS, Act, Membership, MemberState, Organisation, Rights
 
-from .. import keys, scheduling
+from .. import keys
 from ..db.pool import Connection
-from ..drafts import Draft
-from ..errors import Invalid, NotFound
+from ..errors import NotFound
 from ..http import auth, body, limits
 from ..http.auth import person
 from ..http.errors import locale_of
 from ..http.routes import Reach, needs
 from ..http.source import source_of
-from ..organising import drafting, founding, handing_on, people
-from ..store import accounts, orgdrafts
+from ..organising import founding, handing_on, people
+from ..store import accounts
 from ..store.model import AccountView
-from ..store.orgdrafts import OrgDraft
-from . import answers, render, resolving, scheduled, schemas
+from . import answers, render, schemas
 from .moments import maybe_stamp, stamp
 from .render import RENDERER
-from .statuses import visibility_of
 
 
 class NewOrganisation(Struct):
@@ -49,19 +43,6 @@ class NewPerson(Struct):
 
     username: schemas.Short = ""
     role: schemas.Short = ""
-
-
-class Note(Struct):
-    """What whoever sends a draft back has to say; when one is to be published."""
-
-    note: Annotated[str, Meta(max_length=10_000)] = ""
-    scheduled_at: schemas.Short | None = None
-
-
-class NewDraft(schemas.NewStatus):
-    """A post to be, and the one that it changes."""
-
-    edits: int | None = None
 
 
 class Org(Struct, kw_only=True):
@@ -95,29 +76,6 @@ class Invitation(Struct, kw_only=True):
     organisation: Raw
     role: str
     invited_at: str
-
-
-class OrgDraftEntity(Struct, kw_only=True):
-    """A draft of an organisation."""
-
-    id: str
-    state: str
-    text: str
-    spoiler_text: str
-    sensitive: bool
-    visibility: str
-    language: str | None
-    in_reply_to_id: str | None
-    media_ids: list[str]
-    author: str
-    approved_by: str | None
-    note: str
-    scheduled_at: str | None
-    failure: str | None
-    edits: str | None
-    status_id: str | None
-    created_at: str
-    updated_at: str
 
 
 class LogEntry(Struct, kw_only=True):
@@ -163,7 +121,7 @@ async def create(request: web.Request) -> web.Response:
 @needs("read:accounts", "profile", reach=Reach.OWN)
 async def show(request: web.Request) -> web.Response:
     """One organisation."""
-    view = await _enter(request, Act.SEE)
+    view = await enter(request, Act.SEE)
     async with request.app[keys.POOL].acquire() as conn:
         return answers.entity(await _org(request, conn, view.id, person(request).myself.id))
 
@@ -196,7 +154,7 @@ async def answer(request: web.Request) -> web.Response:
     if step not in ("accept", "decline"):
         raise NotFound
     async with road.pool.acquire() as conn:
-        view = await _organisation(request, conn)
+        view = await find_organisation(request, conn)
     await people.answer(road, view, me, accept=step == "accept", source=source_of(request))
     auth.forget(request)
     return answers.empty()
@@ -205,7 +163,7 @@ async def answer(request: web.Request) -> web.Response:
 @needs("read:accounts", reach=Reach.OWN)
 async def members(request: web.Request) -> web.Response:
     """Everybody who acts for it or is invited."""
-    view, road = await _enter(request, Act.SEE), request.app[keys.ROAD]
+    view, road = await enter(request, Act.SEE), request.app[keys.ROAD]
     async with road.pool.acquire() as conn:
         held = await organisations.members(conn, view.id)
         found = [await _person(request, conn, each) for each in held]
@@ -215,7 +173,7 @@ async def members(request: web.Request) -> web.Response:
 @needs("write:accounts", reach=Reach.OWN)
 async def invite(request: web.Request) -> web.Response:
     """Asks a member of this server to act for it."""
-    asked, view, road = await body.to(request, NewPerson), await _enter(request), request.app[keys.ROAD]
+    asked, view, road = await body.to(request, NewPerson), await enter(request), request.app[keys.ROAD]
     me = person(request).myself
     target = await people.invite(road, view, me, asked.username, asked.role, source=source_of(request))
     return await _one(request, view, target)
@@ -224,7 +182,7 @@ async def invite(request: web.Request) -> web.Response:
 @needs("write:accounts", reach=Reach.OWN)
 async def change(request: web.Request) -> web.Response:
     """Gives somebody another role."""
-    asked, view, road = await body.to(request, NewPerson), await _enter(request), request.app[keys.ROAD]
+    asked, view, road = await body.to(request, NewPerson), await enter(request), request.app[keys.ROAD]
     target = answers.account_id(request, "person")
     await people.change_role(
         road, view, person(request).myself, target, asked.role, source=source_of(request)
@@ -236,7 +194,7 @@ async def change(request: web.Request) -> web.Response:
 @needs("write:accounts", reach=Reach.OWN)
 async def remove(request: web.Request) -> web.Response:
     """Ends somebody's place or invitation; one's own is left."""
-    view, road, me = await _enter(request), request.app[keys.ROAD], person(request).myself
+    view, road, me = await enter(request), request.app[keys.ROAD], person(request).myself
     target = answers.account_id(request, "person")
     if target == me.id:
         await people.leave(road, view, me, source=source_of(request))
@@ -249,7 +207,7 @@ async def remove(request: web.Request) -> web.Response:
 @needs("write:accounts", reach=Reach.OWN)
 async def hand_on(request: web.Request) -> web.Response:
     """Announces that somebody becomes the owner in the person's place."""
-    asked, view, road = await body.to(request, NewPerson), await _enter(request), request.app[keys.ROAD]
+    asked, view, road = await body.to(request, NewPerson), await enter(request), request.app[keys.ROAD]
     made = await handing_on.start(
         road, view, person(request).myself, asked.username, source=source_of(request)
     )
@@ -259,7 +217,7 @@ async def hand_on(request: web.Request) -> web.Response:
 @needs("write:accounts", reach=Reach.OWN)
 async def stop(request: web.Request) -> web.Response:
     """Stops a transfer."""
-    view, road = await _enter(request), request.app[keys.ROAD]
+    view, road = await enter(request), request.app[keys.ROAD]
     await handing_on.cancel(road, view, person(request).myself, source=source_of(request))
     return answers.empty()
 
@@ -267,7 +225,7 @@ async def stop(request: web.Request) -> web.Response:
 @needs("read:accounts", reach=Reach.OWN)
 async def log(request: web.Request) -> web.Response:
     """Who did what in its name, the newest first."""
-    view, page, road = await _enter(request, Act.LOG), answers.page_of(request), request.app[keys.ROAD]
+    view, page, road = await enter(request, Act.LOG), answers.page_of(request), request.app[keys.ROAD]
     async with road.pool.acquire() as conn:
         found = await records.list_page(
             conn, actor_id=view.id, max_id=page.max_id, min_id=page.min_id, limit=page.limit
@@ -288,102 +246,17 @@ async def log(request: web.Request) -> web.Response:
     return answers.paged(request, render.encode(entries), [row.id for row in found])
 
 
-@needs("read:statuses", reach=Reach.OWN)
-async def drafts(request: web.Request) -> web.Response:
-    """Drafts that something is left to be done about."""
-    view, road = await _enter(request, Act.SEE), request.app[keys.ROAD]
-    page = answers.page_of(request)
-    async with road.pool.acquire() as conn:
-        found = await orgdrafts.list_(conn, view.id, page)
-        shown = await _drafts(request, conn, found)
-    return answers.paged(request, render.encode(shown), [each.id for each in found])
-
-
-@needs("write:statuses", reach=Reach.OWN, limit=limits.POSTING)
-async def draft(request: web.Request) -> web.Response:
-    """Keeps a new draft, or one that changes a post (`edits`)."""
-    new, view = await body.to(request, NewDraft), await _enter(request)
-    kept = await drafting.save(
-        request.app[keys.ROAD],
-        view,
-        person(request).myself,
-        _words(request, new),
-        edits=None if new.edits is None else PostId(answers.known_id(new.edits)),
-        source=source_of(request),
-    )
-    return await _draft(request, view, kept)
-
-
-@needs("read:statuses", reach=Reach.OWN)
-async def show_draft(request: web.Request) -> web.Response:
-    """One draft."""
-    return await _draft(request, await _enter(request, Act.SEE), _draft_id(request))
-
-
-@needs("write:statuses", reach=Reach.OWN, limit=limits.POSTING)
-async def rewrite(request: web.Request) -> web.Response:
-    """Gives a draft other words; whoever approved it has not approved them."""
-    new, view, draft_id = await body.to(request, NewDraft), await _enter(request), _draft_id(request)
-    await drafting.save(
-        request.app[keys.ROAD],
-        view,
-        person(request).myself,
-        _words(request, new),
-        draft_id=draft_id,
-        source=source_of(request),
-    )
-    return await _draft(request, view, draft_id)
-
-
-@needs("write:statuses", reach=Reach.OWN)
-async def discard(request: web.Request) -> web.Response:
-    """Throws a draft away."""
-    view = await _enter(request)
-    await drafting.discard(
-        request.app[keys.ROAD],
-        view,
-        person(request).myself,
-        _draft_id(request),
-        source=source_of(request),
-    )
-    return answers.empty()
-
-
-@needs("write:statuses", reach=Reach.OWN, limit=limits.POSTING)
-async def step(request: web.Request) -> web.Response:
-    """Takes a draft one step on."""
-    asked, view, draft_id = await body.to(request, Note), await _enter(request), _draft_id(request)
-    road, me, source = request.app[keys.ROAD], person(request).myself, source_of(request)
-    match request.match_info["step"]:
-        case "submit":
-            await drafting.submit(road, view, me, draft_id, source=source)
-        case "approve":
-            await drafting.approve(road, view, me, draft_id, source=source)
-        case "return":
-            await drafting.send_back(road, view, me, draft_id, asked.note, source=source)
-        case "publish":
-            resolve = resolving.handles(request)
-            await drafting.publish(road, view, me, draft_id, source=source, resolve=resolve)
-        case "schedule":
-            await drafting.schedule(road, view, me, draft_id, _when(asked), source=source)
-        case "unschedule":
-            await drafting.unschedule(road, view, me, draft_id, source=source)
-        case _:
-            raise NotFound
-    return await _draft(request, view, draft_id)
-
-
-async def _organisation(request: web.Request, conn: Connection) -> AccountView:
+async def find_organisation(request: web.Request, conn: Connection) -> AccountView:
     view = await accounts.get(conn, answers.account_id(request), uris=request.app[keys.URIS])
     if view.gone or await organisations.find(conn, view.id) is None:
         raise NotFound
     return view
 
 
-async def _enter(request: web.Request, act: Act = Act.SEE) -> AccountView:
+async def enter(request: web.Request, act: Act = Act.SEE) -> AccountView:
     """The organisation in the address, for somebody whose role in it includes `act` (rule H3)."""
     async with request.app[keys.POOL].acquire() as conn:
-        view = await _organisation(request, conn)
+        view = await find_organisation(request, conn)
         await people.demand(conn, view.id, person(request).myself.id, act)
     return view
 
@@ -426,69 +299,6 @@ async def _one(request: web.Request, view: AccountView, target: AccountId) -> we
         if held is None:
             raise NotFound
         return answers.entity(await _person(request, conn, held))
-
-
-async def _draft(request: web.Request, view: AccountView, draft_id: int) -> web.Response:
-    async with request.app[keys.POOL].acquire() as conn:
-        found = await orgdrafts.find(conn, view.id, draft_id)
-        if found is None:
-            raise NotFound
-        [shown] = await _drafts(request, conn, [found])
-    return answers.entity(shown)
-
-
-async def _drafts(request: web.Request, conn: Connection, found: list[OrgDraft]) -> list[OrgDraftEntity]:
-    ids = [each for one in found for each in (one.author, one.approved_by) if each is not None]
-    who = await accounts.load(conn, ids, uris=request.app[keys.URIS])
-    return [_shown(one, {id_: view.username for id_, view in who.items()}) for one in found]
-
-
-def _shown(one: OrgDraft, names: dict[AccountId, str]) -> OrgDraftEntity:
-    words = scheduling.unpack(one.draft)
-    return OrgDraftEntity(
-        id=str(one.id),
-        state=one.state.value,
-        text=words.text,
-        spoiler_text=words.spoiler,
-        sensitive=words.sensitive,
-        visibility=render.VISIBILITIES[words.visibility],
-        language=words.language,
-        in_reply_to_id=None if words.in_reply_to_id is None else str(words.in_reply_to_id),
-        media_ids=[str(each) for each in words.media_ids],
-        author=names.get(one.author, ""),
-        approved_by=None if one.approved_by is None else names.get(one.approved_by),
-        note=one.note,
-        scheduled_at=maybe_stamp(one.due_at),
-        failure=one.failure,
-        edits=None if one.edits is None else str(one.edits),
-        status_id=None if one.post_id is None else str(one.post_id),
-        created_at=stamp(one.created_at),
-        updated_at=stamp(one.changed_at),
-    )
-
-
-def _words(request: web.Request, new: NewDraft) -> Draft:
-    return Draft(
-        text=new.status,
-        spoiler=new.spoiler_text,
-        sensitive=bool(new.sensitive),
-        visibility=visibility_of(new.visibility or "public"),
-        language=new.language,
-        in_reply_to_id=None if new.in_reply_to_id is None else PostId(answers.known_id(new.in_reply_to_id)),
-        media_ids=tuple(MediaId(answers.known_id(each)) for each in new.media_ids),
-        app_id=person(request).app_id,
-    )
-
-
-def _draft_id(request: web.Request) -> int:
-    return int(answers.post_id(request, "draft"))
-
-
-def _when(asked: Note) -> datetime:
-    due_at = scheduled.when(asked.scheduled_at)
-    if due_at is None:
-        raise Invalid("Choose a day and a time", field="scheduled_at")
-    return due_at
 
 
 def _account(request: web.Request, view: AccountView) -> Raw:

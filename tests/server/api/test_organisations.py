@@ -62,7 +62,7 @@ async def test_an_organisation_reads_its_own_home_and_notices(
     assert moved["home"]["last_read_id"] == post["id"]
 
 
-_ASKS = (
+_ASKS: tuple[tuple[Act, str, str, dict[str, Any]], ...] = (
     (Act.SEE, "GET", "/api/v1/accounts/verify_credentials", {}),
     (Act.READ, "GET", "/api/v1/timelines/home", {}),
     (Act.READ, "GET", "/api/v1/notifications", {}),
@@ -70,7 +70,7 @@ _ASKS = (
     (Act.PROFILE, "PATCH", "/api/v1/accounts/update_credentials", {"display_name": "Press"}),
     (Act.ENGAGE, "POST", "/api/v1/accounts/{other}/follow", {}),
 )
-_ORG = (
+_ORG: tuple[tuple[Act, str, str, dict[str, Any]], ...] = (
     (Act.SEE, "GET", "", {}),
     (Act.SEE, "GET", "/members", {}),
     (Act.SEE, "GET", "/drafts", {}),

@@ -30,6 +30,7 @@ MAY_OPEN = {
         "/admin/reports",
         "/admin/identity",
         "/admin/accounts",
+        "/admin/organisations",
         "/admin/rules",
     },
     Role.COMPLIANCE: {
@@ -40,6 +41,7 @@ MAY_OPEN = {
         "/admin/identity",
         "/admin/campaigns",
         "/admin/accounts",
+        "/admin/organisations",
         "/admin/rules",
         "/admin/hosts",
     },
@@ -51,12 +53,19 @@ MAY_OPEN = {
         "/admin/identity",
         "/admin/campaigns",
         "/admin/accounts",
+        "/admin/organisations",
         "/admin/rules",
         "/admin/hosts",
         "/admin/records",
     },
-    Role.AUDITOR: {"/admin/records"},
-    Role.ADMIN: {"/admin/campaigns", "/admin/accounts", "/admin/hosts", "/admin/records"},
+    Role.AUDITOR: {"/admin/organisations", "/admin/records"},
+    Role.ADMIN: {
+        "/admin/campaigns",
+        "/admin/accounts",
+        "/admin/organisations",
+        "/admin/hosts",
+        "/admin/records",
+    },
 }
 PAGES = frozenset[str]().union(*MAY_OPEN.values())
 MAY_ACT = {
@@ -76,6 +85,7 @@ MAY_ACT = {
         "attest",
         "rules",
         "hosts",
+        "organisations",
     },
     Role.EDITOR: {
         "certifications held",
@@ -91,9 +101,10 @@ MAY_ACT = {
         "attest",
         "rules",
         "hosts",
+        "organisations",
     },
     Role.AUDITOR: set[str](),
-    Role.ADMIN: {"suspend", "restore", "attest", "roles", "hosts"},
+    Role.ADMIN: {"suspend", "restore", "attest", "roles", "hosts", "organisations"},
 }
 
 
