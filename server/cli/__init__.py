@@ -41,7 +41,7 @@ from .command import add_common, call_of
 
 FAMILIES = (
     *(serve, database, demo, doctor, settings, routes),
-    *(account, identity, token, rules, vault, names, signing, certification, organisation, tiers),
+    *(account, identity, token, rules, vault, names, signing, certification, organisation, tiers, filing),
 )
 
 _USAGE = 2
