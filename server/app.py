@@ -28,7 +28,7 @@ from .opening import found, open_road
 from .pages.assets import ASSETS, Assets
 from .pages.render import PAGES, Pages
 from .providers.identity import open_checker
-from .providers.mail import open_mailer
+from .providers.mail import SinkCarrier, open_carrier
 from .providers.oidc import open_provider
 from .providers.sms import open_gateway
 from .settings import Settings, parse_allow_insecure
@@ -36,7 +36,7 @@ from .store import accounts
 from .supervise import Post
 from .uris import Uris
 from .workers import delivery, imports, inbox, scheduled
-from .workers.mailing import Mailing
+from .workers.mailing import Mailing, Posting
 from .workers.marks import Marks
 from .workers.runner import Job, Runner
 from .workers.upkeep import Upkeep
@@ -179,12 +179,15 @@ async def _providers(app: web.Application) -> AsyncIterator[None]:
             url, body, content_type="application/json", key=None, headers=headers, most=_LONGEST_ANSWER
         )
 
-    app[keys.MAIL] = mailer = open_mailer(settings)
+    carrier, posting = open_carrier(settings), Posting(app[keys.ROAD])
+    # Into a folder they go at once: whoever reads them there does not wait for a postbox.
+    app[keys.MAIL] = carrier if isinstance(carrier, SinkCarrier) else posting
+    app[keys.CARRIER] = carrier
     app[keys.SMS] = open_gateway(settings, post)
     app[keys.CHECKER] = open_checker(settings, ask)
     app[keys.OIDC] = open_provider(settings, app[keys.CLOCK])
     yield
-    await asyncio.to_thread(mailer.close)
+    await posting.close()
 
 
 async def _jobs(app: web.Application) -> AsyncIterator[None]:
@@ -193,7 +196,7 @@ async def _jobs(app: web.Application) -> AsyncIterator[None]:
     runner.add(Job("upkeep", Upkeep(road, app[keys.MAIL].send).work))
     runner.add(scheduled.job(road))
     runner.add(imports.job(road))
-    runner.add(Mailing(road, app[keys.MAIL]).job)
+    runner.add(Mailing(road, app[keys.CARRIER]).job)
     if app[keys.SETTINGS].federation.enabled:
         runner.add(Marks(road, client).job)
     async with (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .ids import Clock
     from .metrics import Metrics
     from .pipeline import Road
-    from .providers.mail import Mailer
+    from .providers.mail import Carrier, Mailer
     from .providers.oidc import Provider
     from .providers.sms import Gateway
     from .settings import Settings
@@ -36,6 +36,7 @@ METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 RUNNER: web.AppKey[Runner] = web.AppKey("runner")
 CLIENT: web.AppKey[Client] = web.AppKey("client")
 MAIL: web.AppKey[Mailer] = web.AppKey("mail")
+CARRIER: web.AppKey[Carrier] = web.AppKey("carrier")
 SMS: web.AppKey[Gateway] = web.AppKey("sms")
 CHECKER: web.AppKey[Checker] = web.AppKey("checker")
 OIDC: web.AppKey[Provider | None] = web.AppKey("oidc")

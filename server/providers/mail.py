@@ -1,19 +1,16 @@
-"""Sends letters: by SMTP, or into a folder where a developer reads them.
+"""Carries letters: by SMTP, or into a folder where a developer reads them.
 
-Whoever sends does not wait and hears of no failure: no answer may take longer, or read otherwise, because an
-address exists. No line of the log holds an address, a subject or a word of a letter.
+Whoever sends one does not wait and hears of no failure: no answer may take longer, or read otherwise, because
+an address exists. No line of the log holds an address, a subject or a word of a letter.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
 import re
 import secrets
 import smtplib
 import ssl
-import threading
-import time
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -34,9 +31,6 @@ from ..settings import Settings
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates" / "mail"
 _PRESS: Final = mark("Open this page")
 _SECONDS: Final = 20.0
-_MOST_WAITING: Final = 1_000
-_PAUSES: Final = (5.0, 30.0, 120.0)
-"""Seconds between tries; after the last one a letter is given up, and the person asks for another."""
 
 log = logging.getLogger(__name__)
 
@@ -55,21 +49,22 @@ class Mailer(Protocol):
     def send(self, letter: Letter) -> None:
         """Sees to it that the letter leaves; never waits, never raises."""
 
+
+class Carrier(Protocol):
+    """Brings letters away."""
+
     def deliver(self, letter: Letter, name: str) -> None:
         """Hands it over while the caller waits; `name` is the same at each try, so that a receiver can tell.
         Raises `LetterRefused` or `NotTaken`."""
 
-    def close(self) -> None:
-        """Sends what is being sent, and no more."""
 
-
-def open_mailer(settings: Settings) -> Mailer:
-    """The mailer that the settings name; with none, letters lie in the data folder."""
+def open_carrier(settings: Settings) -> SinkCarrier | SmtpCarrier:
+    """The carrier that the settings name; with none, letters lie in the data folder."""
     composer = Composer(settings)
     if settings.mail.sink or not settings.mail.smtp_url:
         folder = Path(settings.mail.sink) if settings.mail.sink else settings.data / "mail"
-        return SinkMailer(folder, composer)
-    return SmtpMailer(settings.mail.smtp_url, composer)
+        return SinkCarrier(folder, composer)
+    return SmtpCarrier(settings.mail.smtp_url, composer)
 
 
 class Composer:
@@ -113,7 +108,7 @@ class Composer:
         )
 
 
-class SinkMailer:
+class SinkCarrier:
     """Writes each letter as an `.eml` file, named by time and receiver; it is there when `send` returns."""
 
     def __init__(self, folder: Path, composer: Composer) -> None:
@@ -124,7 +119,7 @@ class SinkMailer:
         try:
             self.deliver(letter, "")
         except (LetterRefused, NotTaken) as error:
-            log.error("a letter could not be written", extra={"error": type(error.__context__).__name__})
+            log.error("a letter could not be written", extra={"error": type(error.__cause__).__name__})
 
     def deliver(self, letter: Letter, name: str) -> None:
         now = datetime.now(UTC)
@@ -137,12 +132,9 @@ class SinkMailer:
         except OSError as error:
             raise NotTaken from error
 
-    def close(self) -> None:
-        """Nothing is ever under way."""
 
-
-class SmtpMailer:
-    """Hands letters to a mail server, one after another, in a thread of its own."""
+class SmtpCarrier:
+    """Hands letters to a mail server."""
 
     def __init__(self, url: str, composer: Composer) -> None:
         self._server = URL(url)
@@ -150,19 +142,6 @@ class SmtpMailer:
             raise ValueError("mail.smtp_url must look like smtp://user:password@host:587")
         self._composer = composer
         self._name = composer.host
-        self._waiting: queue.Queue[EmailMessage | None] = queue.Queue(_MOST_WAITING)
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="mail", daemon=True)
-        self._thread.start()
-
-    def send(self, letter: Letter) -> None:
-        try:
-            message = self._composer.compose(letter, datetime.now(UTC), cte="quoted-printable")
-            self._waiting.put_nowait(message)
-        except ValueError as error:
-            log.error("a letter could not be written", extra={"error": type(error).__name__})
-        except queue.Full:
-            log.error("a letter was dropped: too many wait", extra={"waiting": _MOST_WAITING})
 
     def deliver(self, letter: Letter, name: str) -> None:
         try:
@@ -173,33 +152,6 @@ class SmtpMailer:
             raise LetterRefused from error
         except (smtplib.SMTPException, OSError) as error:
             raise (LetterRefused if _is_final(error) else NotTaken) from error
-
-    def close(self) -> None:
-        self._closing.set()
-        self._waiting.put(None)
-        self._thread.join(_SECONDS)
-
-    def _work(self) -> None:
-        while (message := self._waiting.get()) is not None:
-            self._try(message)
-
-    def _try(self, message: EmailMessage) -> None:
-        for pause in (*_PAUSES, None):
-            start = time.monotonic()
-            try:
-                self._deliver(message)
-            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
-                # It is about this letter, and will be the same next time.
-                log.warning("a letter was refused", extra={"error": type(error).__name__})
-                return
-            except (smtplib.SMTPException, OSError) as error:
-                log.warning("the mail server did not take a letter", extra={"error": type(error).__name__})
-            else:
-                log.info("a letter was sent", extra={"seconds": round(time.monotonic() - start, 3)})
-                return
-            if pause is None or self._closing.wait(pause):
-                log.error("a letter was given up")
-                return
 
     def _deliver(self, message: EmailMessage) -> None:
         url = self._server

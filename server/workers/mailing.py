@@ -1,4 +1,5 @@
-"""Sends the letters of the postbox, one after another; those that nobody takes are tried again for two days.
+"""Takes letters into the postbox, and empties it, one letter after another; those that nobody takes are tried
+again for two days.
 
 A process that dies between handing a letter over and noting that sends it once more, under the same name.
 """
@@ -13,8 +14,9 @@ from typing import Final
 from compliance.errors import SealBroken
 
 from .. import postbox
+from ..letters import Letter
 from ..pipeline import Road
-from ..providers.mail import LetterRefused, Mailer, NotTaken
+from ..providers.mail import Carrier, LetterRefused, NotTaken
 from ..store import postbox as store
 from ..store.postbox import Waiting
 from .runner import Job
@@ -29,12 +31,39 @@ _IDLE_SECONDS: Final = 60.0
 log = logging.getLogger(__name__)
 
 
+class Posting:
+    """Puts letters into the postbox behind the back of whoever sends them."""
+
+    def __init__(self, road: Road) -> None:
+        self._road = road
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def send(self, letter: Letter) -> None:
+        """Does not wait for the database, so that no answer tells by its time whether there was a letter."""
+        task = asyncio.create_task(self._post(letter), name="letter")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def close(self) -> None:
+        """Waits until what was sent lies in the postbox."""
+        await asyncio.gather(*self._under_way)
+
+    async def _post(self, letter: Letter) -> None:
+        try:
+            async with self._road.pool.acquire() as conn, conn.transaction():
+                await postbox.post(self._road, conn, [letter])
+        except Exception as error:
+            log.error("a letter was lost", extra={"error": type(error).__name__})
+        else:
+            self._road.events.notify(postbox.CHANNEL)
+
+
 class Mailing:
     """The postbox of a server, as one process empties it."""
 
-    def __init__(self, road: Road, mailer: Mailer) -> None:
+    def __init__(self, road: Road, carrier: Carrier) -> None:
         self._road = road
-        self._mailer = mailer
+        self._carrier = carrier
         self.job = Job("letters", self.work, channel=postbox.CHANNEL)
 
     async def work(self) -> float:
@@ -55,7 +84,7 @@ class Mailing:
     async def _send(self, waiting: Waiting) -> None:
         try:
             letter = postbox.opened(self._road, waiting)
-            await asyncio.to_thread(self._mailer.deliver, letter, f"letter-{waiting.id}")
+            await asyncio.to_thread(self._carrier.deliver, letter, f"letter-{waiting.id}")
         except (LetterRefused, SealBroken) as error:
             log.warning("a letter was refused", extra={"error": _why(error)})
         except NotTaken as error:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import email
 import email.policy
 import logging
-import queue
-import socket
-import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,12 +16,19 @@ from server.letters import Letter
 from server.providers import mail
 from server.sections import Mail
 from server.settings import Settings
+from tests.fixtures.smtp import MailServer
 
 LINK = "https://yanlu.example/confirm?token=abc-DEF_123=&x=1"
 
 
 def _settings(tmp_path: Path, **options: str) -> Settings:
     return Settings(origin="https://yanlu.example", data=tmp_path, mail=Mail(**options))
+
+
+def _sink(tmp_path: Path, **options: str) -> mail.SinkCarrier:
+    carrier = mail.open_carrier(_settings(tmp_path, **options))
+    assert isinstance(carrier, mail.SinkCarrier)
+    return carrier
 
 
 def _letter(to: str = "alice@mail.example", locale: str = "zh-CN") -> Letter:
@@ -41,7 +45,7 @@ def _read(file: Path) -> EmailMessage:
 def test_a_letter_is_text_and_a_page_with_the_same_words(tmp_path: Path, locale: str) -> None:
     """Each reader shows one of the two; the link must be in both, and hostile names harmless in both."""
     sent = _letter(locale=locale)
-    mail.open_mailer(_settings(tmp_path, sink=str(tmp_path / "sink"))).send(sent)
+    _sink(tmp_path, sink=str(tmp_path / "sink")).send(sent)
     (file,) = (tmp_path / "sink").iterdir()
     message = _read(file)
     assert sent.subject == message["Subject"]
@@ -59,7 +63,7 @@ def test_a_letter_is_text_and_a_page_with_the_same_words(tmp_path: Path, locale:
 
 def test_a_sink_file_can_be_read_as_it_is(tmp_path: Path) -> None:
     """A developer, or a test, copies the link out of the newest file; the name says whose letter it is."""
-    mailer = mail.open_mailer(_settings(tmp_path))
+    mailer = _sink(tmp_path)
     mailer.send(_letter())
     mailer.send(_letter(to="bob+x@mail.example"))
     first, second = sorted((tmp_path / "mail").iterdir())
@@ -74,56 +78,11 @@ def test_a_hostile_address_reaches_no_header_and_no_other_folder(
     tmp_path: Path, to: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the log tells that something was wrong, not what was written."""
-    mail.open_mailer(_settings(tmp_path, sink=str(tmp_path / "sink"))).send(_letter(to=to))
+    _sink(tmp_path, sink=str(tmp_path / "sink")).send(_letter(to=to))
     for file in tmp_path.rglob("*.eml"):
         assert tmp_path / "sink" == file.parent
         assert _read(file)["Bcc"] is None
     assert "b.example" not in caplog.text
-
-
-class _MailServer:
-    """Speaks as much SMTP as a client needs, answers what it is told to, and keeps what it hears."""
-
-    def __init__(self, *refusals: bytes) -> None:
-        self.heard: queue.Queue[bytes] = queue.Queue()
-        self._refusals = list(refusals)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def close(self) -> None:
-        socket.create_connection(("127.0.0.1", self.port)).close()
-        self._thread.join()
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            conn, _ = self._listener.accept()
-            with conn, conn.makefile("rwb", buffering=0) as line:
-                try:
-                    line.write(b"220 here\r\n")
-                    talked = self._talk(line)
-                except ConnectionError:
-                    return
-                if not talked:
-                    return
-
-    def _talk(self, line: socket.SocketIO) -> bool:
-        talked = False
-        for heard in iter(line.readline, b""):
-            talked = True
-            word = heard[:4].upper()
-            if word == b"DATA" and self._refusals:
-                answer = self._refusals.pop(0)
-            elif word == b"DATA":
-                line.write(b"354 go on\r\n")
-                self.heard.put(b"".join(iter(line.readline, b".\r\n")))
-                answer = b"250 taken"
-            else:
-                answer = b"221 bye" if word == b"QUIT" else b"250 yes"
-            line.write(answer + b"\r\n")
-        return talked
 
 
 @pytest.fixture
@@ -132,54 +91,58 @@ def refusals() -> tuple[bytes, ...]:
 
 
 @pytest.fixture
-def server(refusals: tuple[bytes, ...]) -> Iterator[_MailServer]:
-    made = _MailServer(*refusals)
+def server(refusals: tuple[bytes, ...]) -> Iterator[MailServer]:
+    made = MailServer(*refusals)
     yield made
     made.close()
 
 
-def test_smtp_takes_the_letter_in_the_background(
-    tmp_path: Path, server: _MailServer, caplog: pytest.LogCaptureFixture
+def test_smtp_takes_the_letter_under_the_name_it_is_given(
+    tmp_path: Path, server: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """`send` returns at once; nothing of the person is logged."""
+    """A letter that goes out twice can be told by its name; nothing of the person is logged."""
     caplog.set_level(logging.DEBUG)
-    mailer = mail.open_mailer(_settings(tmp_path, smtp_url=f"smtp://127.0.0.1:{server.port}"))
-    mailer.send(_letter())
+    carrier = mail.open_carrier(_settings(tmp_path, smtp_url=f"smtp://127.0.0.1:{server.port}"))
+    carrier.deliver(_letter(), "letter-7")
     heard = server.heard.get(timeout=10)
-    mailer.close()
     message = email.message_from_bytes(heard, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     body = message.get_body(("plain",))
     assert body is not None
     assert LINK in body.get_content()
+    assert "<letter-7@yanlu.example>" == message["Message-ID"]
     assert max(len(line) for line in heard.split(b"\r\n")) <= 998
     assert "alice" not in caplog.text
 
 
-@pytest.mark.parametrize("refusals", [(b"451 later",)])
-def test_a_letter_that_is_refused_for_good_is_not_tried_again(
-    tmp_path: Path, server: _MailServer, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("refusals", "kind"),
+    [((b"554 no",), mail.LetterRefused), ((b"451 later",), mail.NotTaken)],
+)
+def test_what_a_mail_server_says_for_good_is_told_from_what_it_says_for_now(
+    tmp_path: Path, server: MailServer, kind: type[Exception]
 ) -> None:
-    """The next letter goes out all the same."""
-    mailer = mail.open_mailer(_settings(tmp_path, smtp_url=f"smtp://127.0.0.1:{server.port}"))
-    mailer.send(_letter())
-    mailer.send(_letter(to="bob@mail.example"))
-    assert b"bob@mail.example" in server.heard.get(timeout=10)
-    mailer.close()
-    assert "a letter was refused" in caplog.text
+    """A greylist is no refusal; a full stop is not tried again."""
+    carrier = mail.open_carrier(_settings(tmp_path, smtp_url=f"smtp://127.0.0.1:{server.port}"))
+    with pytest.raises(kind):
+        carrier.deliver(_letter(), "letter-7")
 
 
-def test_a_mail_server_that_is_away_holds_nobody_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The letter is tried again later; closing does not wait for that."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    mailer = mail.open_mailer(_settings(tmp_path, smtp_url=f"smtp://127.0.0.1:{port}"))
-    mailer.send(_letter())
-    mailer.close()
-    assert "a letter was given up" in caplog.text
+def test_a_mail_server_that_is_away_does_not_take_it(tmp_path: Path, unused_tcp_port: int) -> None:
+    """The letter is tried again later."""
+    carrier = mail.open_carrier(_settings(tmp_path, smtp_url=f"smtp://127.0.0.1:{unused_tcp_port}"))
+    with pytest.raises(mail.NotTaken):
+        carrier.deliver(_letter(), "letter-7")
+
+
+def test_an_address_that_no_header_may_hold_is_refused(tmp_path: Path, server: MailServer) -> None:
+    """By SMTP as well as in the folder."""
+    carrier = mail.open_carrier(_settings(tmp_path, smtp_url=f"smtp://127.0.0.1:{server.port}"))
+    with pytest.raises(mail.LetterRefused):
+        carrier.deliver(_letter(to="a@b.example\r\nBcc: all@b.example"), "letter-7")
 
 
 def test_an_address_that_is_no_mail_server_is_refused_at_start(tmp_path: Path) -> None:
     """Better than at the first letter."""
     with pytest.raises(ValueError, match="smtp_url"):
-        mail.open_mailer(_settings(tmp_path, smtp_url="https://mail.example"))
+        mail.open_carrier(_settings(tmp_path, smtp_url="https://mail.example"))
