@@ -301,6 +301,23 @@ async def count_founded(conn: Connection, account_id: AccountId) -> int:
     return count
 
 
+async def owned_alone(conn: Connection, account_id: AccountId) -> list[AccountId]:
+    """The organisations whose only owner somebody is, and that are still there."""
+    rows = await conn.fetch(
+        """
+        select m.organisation_id from compliance.organisation_member m
+          join public.account a on a.id = m.organisation_id
+        where m.account_id = $1 and m.role = 'owner' and m.state = 'active' and a.gone_at is null
+          and not exists (
+            select from compliance.organisation_member n join public.account b on b.id = n.account_id
+            where n.organisation_id = m.organisation_id and n.account_id <> $1 and n.role = 'owner'
+              and n.state = 'active' and b.suspended_at is null and b.gone_at is null)
+        """,
+        account_id,
+    )
+    return [AccountId(row["organisation_id"]) for row in rows]
+
+
 async def put(
     conn: Connection,
     organisation_id: AccountId,

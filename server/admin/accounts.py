@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from compliance import decisions, identity, records
+from compliance import decisions, identity, organisations, records
 from compliance.activity import AccountId
 from compliance.errors import ComplianceError
 from compliance.records import Record
@@ -151,7 +151,10 @@ async def attest(request: web.Request) -> web.Response:
         if not form.text("attest").strip():
             raise Invalid("Say how you know", field="attest")
         async with road.pool.acquire() as conn, conn.transaction():
-            await members.get(conn, account_id)
+            if await organisations.find(conn, account_id) is None:
+                await members.get(conn, account_id)
+            if await organisations.role_of(conn, account_id, me.id) is not None:
+                raise Invalid("Nobody attests an organisation of their own", field="attest")
             terms = await identities.terms(conn, road.settings, account_id)
             await identity.attest(
                 conn,
@@ -176,6 +179,7 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
     async with request.app[keys.POOL].acquire() as conn:
         account = await accounts.get(conn, account_id, uris=uris)
         member = await members.find(conn, account_id)
+        whole = await organisations.find(conn, account_id)
         known = await identity.get(conn, account_id)
         unfavourable = await decisions.list_for(conn, account_id, limit=_HISTORY)
         log: list[Record] = []
@@ -213,7 +217,9 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
         may_see_identity=desk.may(request, desk.REVIEW) and account.host is None,
         may_suspend=desk.may(request, desk.SUSPEND) and account_id != me.id and not account.gone,
         may_grant=desk.may(request, desk.ROLES) and member is not None and account_id != me.id,
-        may_attest=desk.may(request, desk.ATTEST) and member is not None and account_id != me.id,
+        may_attest=desk.may(request, desk.ATTEST)
+        and (member is not None or whole is not None)
+        and account_id != me.id,
         errors=[(error.field, say(request, error.message, **error.values))] if error else [],
     )
 

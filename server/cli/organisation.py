@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from compliance import organisations
+from compliance import identity, organisations
 from compliance.classes import CertClass
 from compliance.organisations import KINDS, MemberState, Role
 from compliance.records import Source
 
+from .. import identities
 from ..errors import Invalid
 from ..organising import founding, overseeing, people
 from ..pipeline import Road
@@ -28,6 +29,7 @@ def add_to(commands: Commands) -> None:
     create.add_argument("--owner", required=True, metavar="USER", help="user name of its first owner")
     create.add_argument("--registered-name", required=True, metavar="NAME", help="as on its licence")
     create.add_argument("--kind", required=True, choices=[kind.value for kind in KINDS])
+    create.add_argument("--attest", metavar="REASON", help="you have seen its papers; the reason is recorded")
     invite = add(family, "invite", _invite, "invite somebody in an owner's name; they accept it themselves")
     invite.add_argument("name", metavar="NAME")
     invite.add_argument("person", metavar="USER", help="whom to invite")
@@ -46,6 +48,8 @@ def add_to(commands: Commands) -> None:
 
 def _create(call: Call) -> int:
     async def work(road: Road) -> dict[str, object]:
+        if call.attest is not None and not call.attest.strip():
+            raise Invalid("Say how the identity was verified: the reason is kept", field="attest")
         owner = await _person(road, call.owner)
         made = await founding.create(
             road,
@@ -57,7 +61,20 @@ def _create(call: Call) -> int:
             accepted=True,
             source=SOURCE,
         )
-        async with road.pool.acquire() as conn:
+        async with road.pool.acquire() as conn, conn.transaction():
+            if call.attest is not None:
+                terms = await identities.terms(conn, road.settings, made)
+                await identity.attest(
+                    conn,
+                    made,
+                    reason=call.attest,
+                    by=None,
+                    now=road.clock(),
+                    months=terms.months,
+                    grace_days=terms.grace_days,
+                    source=SOURCE,
+                    new_id=road.ids,
+                )
             return await _described(conn, road, await accounts.get(conn, made, uris=road.uris))
 
     return _tell(call, on_road(call, work), f"founded {terminal.bold('@' + call.name)}")

@@ -38,7 +38,7 @@ OUTSIDE_ROLE: Final = mark("Your role in this organisation does not include this
 _PERSONAL: Final = (
     "/admin",
     "/org",
-    "/oauth/",
+    "/oauth/authorize",
     "/log",
     "/confirm",
     "/register",

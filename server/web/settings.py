@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from compliance import agreements
+from compliance import agreements, organisations
 from compliance.activity import MediaId
 
 from .. import acts, keys, membership, passwords, tries
@@ -203,6 +203,8 @@ async def close(request: web.Request) -> web.Response:
             member = await members.get(conn, me.id)
             if member.roles:
                 raise Invalid("Give your roles to somebody else first", field="username")
+            if await organisations.owned_alone(conn, me.id):
+                raise Invalid("Hand your organisations on first: you are their last owner", field="username")
             most = road.settings.limits.account_logins
             await tries.take(road, conn, f"login:{me.id}", most, tries.HOUR)
         if not await passwords.matches(form.text("password"), member.password):
