@@ -178,13 +178,15 @@ async def count_waiting(conn: Connection) -> int:
 def _claim(row: asyncpg.Record) -> Claim:
     values = dict(row)
     counted = _decode_counted(values.pop("counted"))
+    # The database keeps the fields in an order of its own; the number goes first.
+    shown = sorted(_decode_shown(row["shown"]).items(), key=lambda pair: pair[0] != counted[0].kind)
     return Claim(
         **{
             **values,
             "method": Method(row["method"]),
             "subject": SubjectType(row["subject"]),
             "state": ClaimState(row["state"]),
-            "shown": _decode_shown(row["shown"]),
+            "shown": dict(shown),
             "papers": tuple(row["papers"]),
             "barred": tuple(row["barred"]),
         },

@@ -146,6 +146,9 @@ async def test_where_the_one_asked_agrees_the_claim_is_approved_at_once(desk: De
     )
     known = await identity.get(desk.conn, LI)
     assert (known.state, known.method) == (IdentityState.VERIFIED, Method.RESIDENT_ID)
+    assert next(iter(claim.shown)) == "resident-id", "the number goes first"
+    [held] = await holders.list_for(desk.conn, LI)
+    assert (held.kind, held.masked) == (Field.RESIDENT_ID, "110***********002X")
     fields = [row["field"] for row in await desk.conn.fetch("select field from vault.paper order by id")]
     assert fields == ["resident-id", "name"]
 
