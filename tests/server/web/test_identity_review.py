@@ -16,7 +16,7 @@ from compliance.records import RecordKind
 from server.pipeline import Road
 from server.store.model import Role
 from tests.fixtures.server import Caller, Enter
-from tests.server.web.test_console import _staff
+from tests.server.web.staff import hire as _staff
 from tests.server.web.test_identity import CARD, NAME, NUMBER, PAGE, photo, shown, state
 from tests.server.web.visitor import Visitor
 
