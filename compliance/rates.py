@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from .activity import Activity, Announce, Create, Follow, Upload
 from .connection import Connection
-from .credit import floor_at
+from .months import floor_at
 
 HOUR = timedelta(hours=1)
 

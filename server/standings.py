@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from compliance import credit, measures, tierbook, tiers
+from compliance import credit, measures, months, tierbook, tiers
 from compliance.activity import AccountId
 from compliance.credit import Event
 from compliance.tierpolicy import TierPolicy
@@ -52,7 +52,7 @@ async def look_at_all(conn: Connection, now: datetime, ids: IdMaker, told: set[A
     if row is None or (row["swept_at"] is not None and row["swept_at"] > now - NIGHTLY):
         return 0
     batch = await measures.here(conn, after=row["swept_to"], limit=BATCH)
-    await credit.clean_months(conn, batch, now=now, new_id=ids)
+    await months.clean(conn, batch, now=now, new_id=ids)
     told |= await _look(conn, batch, now, ids)
     is_over = len(batch) < BATCH
     await conn.execute(
