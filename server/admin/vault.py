@@ -10,6 +10,7 @@ import base64
 import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from html import escape
 from typing import Final
 
 from aiohttp import web
@@ -229,7 +230,7 @@ async def _reading(
         "vault",
         opening=opening,
         shown=[await _shown(request, paper, words) for paper in opened],
-        across=f"{me.username} · {now:%Y-%m-%d %H:%M} UTC",
+        across=_across(f"{me.username} {now:%Y-%m-%d %H:%M} UTC"),
         minutes=openings.SHOWN_FOR // timedelta(minutes=1),
         reader=me,
         legend=papers.names_of(request, opening.fields),
@@ -237,6 +238,18 @@ async def _reading(
     seconds = int(openings.SHOWN_FOR.total_seconds())
     response.headers["Refresh"] = f"{seconds}; url=/admin/vault/{opening.id}"
     return secret(response)
+
+
+def _across(words: str) -> str:
+    """A picture to lie over the page, with the words across all of it."""
+    drawn = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="100%"><defs>'
+        '<pattern id="p" width="320" height="72" patternUnits="userSpaceOnUse"'
+        ' patternTransform="rotate(-20)">'
+        '<text x="0" y="30" font-family="sans-serif" font-size="15" fill="#8a8a8a" fill-opacity="0.45">'
+        f'{escape(words)}</text></pattern></defs><rect width="100%" height="100%" fill="url(#p)"/></svg>'
+    )
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawn.encode()).decode()}"
 
 
 async def _shown(request: web.Request, paper: OpenedPaper, words: str) -> Shown:

@@ -3,6 +3,7 @@ are."""
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -80,7 +81,9 @@ async def test_two_people_open_what_is_shown_once(
     assert 200 == reading.status
     assert NUMBER in reading.body
     assert NAME not in reading.body
-    assert reading.body.count("olga · ") >= 9
+    across = re.search(r'class="across" src="data:image/svg\+xml;base64,([^"]+)"', reading.body)
+    assert across is not None
+    assert b">olga 20" in base64.b64decode(across[1])
     assert ("no-store", f"300; url={path}") == (
         reading.headers["Cache-Control"],
         reading.headers["Refresh"],
