@@ -52,7 +52,7 @@ _CLAIM = re.compile(
     "|(?:the |an? )?(?:officially |official )?(?:official|verified|certified|authenticated)"
     "(?: (?:account|user|page|profile))?"
 )
-_SEAL = re.compile("[政媒企社机名]")
+_SEAL = re.compile("[政媒企社机外名]")
 _BARE_CLAIM = re.compile(
     "(?:官方|平台|微博|已|已经)(?:实名)?(?:认证|認證)|officially verified|verified account", re.I
 )

@@ -97,7 +97,7 @@ def test_nothing_is_drawn_where_nothing_holds(pages: Pages, account: AccountView
 
 def test_it_stands_in_lists_of_people(pages: Pages) -> None:
     row = drawn(pages, "account_row", "account_row", marked(MO, CertClass.ENTERPRISE))
-    assert row.xpath("count(.//*[@class='who']/a[contains(@class, 'certified')])") == 1
+    assert row.xpath("count(.//*[@class='who']//a[contains(@class, 'certified')])") == 1
 
 
 def test_organisations_are_square_and_people_round(pages: Pages) -> None:
