@@ -46,9 +46,9 @@ class Browser:
         assert urlsplit(self.url).path == "/login", self.url
         await self.submit("/login", username=name, password=password)
 
-    async def consent(self) -> str:
+    async def consent(self, **said: str) -> str:
         """Lets the app in, and reads the code that it is to get."""
-        await self.submit("/oauth/authorize", decision="allow")
+        await self.submit("/oauth/authorize", decision="allow", **said)
         (code,) = parse_qs(urlsplit(self.url).query)["code"]
         assert code in self.text
         return code
