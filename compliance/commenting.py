@@ -13,22 +13,27 @@ from datetime import datetime
 import asyncpg
 
 from .activity import (
+    ANYBODY,
     AccountId,
     ApproveReply,
     Create,
     HideReply,
+    PostId,
     RemoveReply,
     ReplyControl,
     Update,
     Uri,
     Visibility,
 )
-from .comments import Policy, State, read_policy
+from .comments import Mode, Policy, State, Who, read_policy
 from .connection import Connection
 from .subject import Subject
 
 WAITS = "comment-waits:"
 """The label of a reply that waits; behind it the id of the account for whose yes. Never shown, nor kept."""
+
+
+_DEFAULT = Policy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,7 @@ class Answering:
 
     owner_id: AccountId
     is_local: bool
-    policy: Policy = Policy()
+    policy: Policy = _DEFAULT
     """Of accounts here."""
     control: ReplyControl | None = None
     """Of accounts elsewhere, where their post says who may answer."""
@@ -116,7 +121,8 @@ async def _replies(conn: Connection, replies: Sequence[_Reply]) -> dict[int, Com
             t.id as root_id, t.account_id as root_owner
           from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[])
               as r(n, author_id, answered, uri, updated)
-            join post q on q.uri = r.answered left join post t on t.id = q.thread_id and t.withdrawn_at is null
+            join post q on q.uri = r.answered
+            left join post t on t.id = q.thread_id and t.withdrawn_at is null
         ), spot as (
           select n, author_id, uri, updated, root_id as post_id, root_owner as owner_id from reply
           where root_id is not null and root_owner <> author_id
@@ -203,3 +209,44 @@ async def _acts(conn: Connection, acts: Sequence[tuple[int, int, Uri, Uri]]) -> 
         [act[3] for act in acts],
     )
     return {row["n"]: Commenting(answers=row["answers"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """What readers of a post are told before they comment: who may, and whether it is looked at first."""
+
+    who: Who = Who.ANYONE
+    is_reviewed: bool = False
+
+    @property
+    def is_closed(self) -> bool:
+        return self.who is Who.NOBODY
+
+
+_NARROW = (Who.ANYONE, Who.FOLLOWERS, Who.FOLLOWED, Who.MENTIONED, Who.NOBODY)
+
+
+async def stance(conn: Connection, post_id: PostId) -> Stance:
+    """What holds for a comment on a post: by the post, and by the first one of its thread; of posts of other
+    servers, what they said of it."""
+    rows = await conn.fetch(
+        """
+        select coalesce(o.who, c.who) as who, coalesce(o.mode, c.mode) as mode, x.automatic, x.manual
+        from post n join post p on p.id in (n.id, n.thread_id)
+          left join compliance.comment_policy c on c.account_id = p.account_id
+          left join compliance.comment_override o on o.post_id = p.id
+          left join compliance.reply_control x on x.post_id = p.id and p.id = n.id
+        where n.id = $1 and coalesce(o.post_id, c.account_id, x.post_id) is not null
+        """,
+        post_id,
+    )
+    found = Stance()
+    for row in rows:
+        who, is_reviewed = Who(row["who"] or "anyone"), row["mode"] == Mode.REVIEWED
+        if row["automatic"] is not None:
+            who, is_reviewed = Who.NOBODY, ANYBODY in row["manual"]
+            if row["manual"] or len(row["automatic"]) > 1:
+                who = Who.ANYONE if is_reviewed else Who.FOLLOWERS
+        narrower = max(found.who, who, key=_NARROW.index)
+        found = Stance(narrower, found.is_reviewed or is_reviewed)
+    return found

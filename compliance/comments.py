@@ -1,14 +1,14 @@
-"""Article 10 paragraph 2: whoever answers for a post answers for the comments under it, and may say who writes
-them.
+"""Article 10 paragraph 2: whoever answers for a post answers for the comments under it, and may say who
+writes them.
 
     (a reply) ──> waiting ──approve──> shown <──hide, unhide──> hidden
                      │                   │                        │
                      └──────remove───────┴────────────────────────┴──> removed ──appeal──> shown
 
-Here is what an account chose: its policy, what single posts have instead, and whom it lets not comment. Two
-answer for a reply: whoever wrote the first post of its thread, and whoever wrote what it answers directly. In
-one's own thread one is free. What the gate knows of all that is in `commenting`; what moves a comment from one
-state to another are activities.
+Here is what an account chose: its policy, what single posts have instead, and whom it lets not comment.
+Two answer for a reply: whoever wrote the first post of its thread, and whoever wrote what it answers
+directly. In one's own thread one is free. What the gate knows of all that is in `commenting`; what moves a
+comment from one state to another are activities.
 """
 
 from __future__ import annotations
@@ -193,47 +193,6 @@ async def policies_of(conn: Connection, post_ids: Sequence[PostId]) -> dict[Post
         row["id"]: read_policy(row["who"], row["mode"], row["sensitivity"], row["words"]) for row in rows
     }
     return {PostId(id_): policy for id_, policy in found.items() if not policy.is_default}
-
-
-@dataclass(frozen=True, slots=True)
-class Stance:
-    """What readers of a post are told before they comment: who may, and whether it is looked at first."""
-
-    who: Who = Who.ANYONE
-    is_reviewed: bool = False
-
-    @property
-    def is_closed(self) -> bool:
-        return self.who is Who.NOBODY
-
-
-_NARROW = (Who.ANYONE, Who.FOLLOWERS, Who.FOLLOWED, Who.MENTIONED, Who.NOBODY)
-
-
-async def stance(conn: Connection, post_id: PostId) -> Stance:
-    """What holds for a comment on a post: by the post, and by the first one of its thread; of posts of other
-    servers, what they said of it."""
-    rows = await conn.fetch(
-        """
-        select coalesce(o.who, c.who) as who, coalesce(o.mode, c.mode) as mode, x.automatic, x.manual
-        from post n join post p on p.id in (n.id, n.thread_id)
-          left join compliance.comment_policy c on c.account_id = p.account_id
-          left join compliance.comment_override o on o.post_id = p.id
-          left join compliance.reply_control x on x.post_id = p.id and p.id = n.id
-        where n.id = $1 and coalesce(o.post_id, c.account_id, x.post_id) is not null
-        """,
-        post_id,
-    )
-    found = Stance()
-    for row in rows:
-        who, is_reviewed = Who(row["who"] or "anyone"), row["mode"] == Mode.REVIEWED
-        if row["automatic"] is not None:
-            who, is_reviewed = Who.NOBODY, ANYBODY in row["manual"]
-            if row["manual"] or len(row["automatic"]) > 1:
-                who = Who.ANYONE if is_reviewed else Who.FOLLOWERS
-        narrower = max(found.who, who, key=_NARROW.index)
-        found = Stance(narrower, found.is_reviewed or is_reviewed)
-    return found
 
 
 async def get_override(conn: Connection, post_id: PostId) -> Override:

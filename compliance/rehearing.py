@@ -1,4 +1,5 @@
-"""What becomes of a comment when the operators find, on appeal, that whoever answers for the post was wrong."""
+"""What becomes of a comment when the operators find, on appeal, that whoever answers for the post was
+wrong."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ async def decide(
     source: Source,
     statement: str = "",
 ) -> Decided:
-    """Does something about comments under the owner's posts; `NotFound` where one of them is not under any."""
+    """Does something about comments under the owner's posts; `NotFound` where one is under none of them."""
     wanted = tuple(dict.fromkeys(ids))
     if not wanted:
         raise Invalid("Choose at least one comment", field="ids")
@@ -196,7 +196,7 @@ async def close(road: Road, owner: AccountView, post_id: PostId, *, source: Sour
 
 
 async def open_(road: Road, owner: AccountView, post_id: PostId, *, source: Source) -> None:
-    """Takes comments under one post again: from whom the policy says, or from anybody where that is nobody."""
+    """Takes comments under one post again: from whom the policy says, or anybody where that is nobody."""
     async with road.pool.acquire() as conn:
         before = await comments.get_override(conn, post_id)
         policy = await comments.get_policy(conn, owner.id)
@@ -207,7 +207,7 @@ async def open_(road: Road, owner: AccountView, post_id: PostId, *, source: Sour
 async def block(
     road: Road, owner: AccountView, account_id: AccountId, *, statement: str, source: Source
 ) -> bool:
-    """Keeps somebody from commenting under all posts of the owner, and tells them why; whether that is new."""
+    """Keeps somebody from commenting under the owner's posts, and tells them why; whether that is new."""
     if not statement.strip():
         raise Invalid("Say why: the commenter reads it", field="statement")
     if account_id == owner.id:
@@ -245,8 +245,8 @@ async def block(
                 now=now,
                 new_id=road.ids,
             )
-        except NotAllowed as error:
-            raise Invalid(str(error), field="account") from None
+        except NotAllowed:
+            raise Invalid("No more people can be blocked from commenting", field="account") from None
     road.events.notify("notices", str(account_id))
     return True
 
@@ -271,7 +271,7 @@ async def _move(
     """The deeds that others hear of, all in one transaction."""
     settled = [one for one in chosen if one.ordered and deed in EXPLAINED]
     if settled and len(settled) == len(chosen):
-        raise Settled("The operators have decided on appeal that this comment stands")
+        raise Settled(mark("The operators have decided on appeal that this comment stands"))
     free = [one for one in chosen if one not in settled and _may_move(one, deed)]
     if not free:
         return Decided((), tuple(one.id for one in settled))

@@ -37,7 +37,7 @@ from federation import outbox
 from . import audience, effects, outgoing
 from .convoy import Convoy
 from .db.pool import Connection
-from .effects import notices, replies
+from .effects import answering, notices
 from .effects.ground import Ground, Touched
 from .ids import Clock, IdMaker
 from .order import waves
@@ -271,7 +271,7 @@ class _Run:
             follow_ups += await self._wave(wave, answers, ground)
         await self._tell_authors(verdicts, ground)
         if self._federates():
-            follow_ups += await replies.rejections(self.conn, verdicts, ground)
+            follow_ups += await answering.rejections(self.conn, verdicts, ground)
         if follow_ups:
             run = replace(self, direction=Direction.OUT, answers=True)
             await run.judge_and_apply(follow_ups, [Source.internal()] * len(follow_ups))

@@ -70,7 +70,9 @@ def _waits(subject: Subject, facts: Facts, policy: Policy, one: Answering) -> bo
         return True
     if policy.sensitivity is Sensitivity.OFF:
         return False
-    note = _note(subject)
+    if not isinstance(subject.activity, Create | Update):
+        return False
+    note = subject.activity.note
     if note.spoiler or note.sensitive or content.check(subject, facts):
         return True
     if policy.sensitivity is Sensitivity.CAREFUL:
@@ -110,11 +112,6 @@ def _covers(audience: tuple[Uri, ...], one: Answering, who: Uri) -> bool:
         or (one.is_follower and one.followers in audience)
         or (one.is_followed and one.following in audience)
     )
-
-
-def _note(subject: Subject) -> Note:
-    assert isinstance(subject.activity, Create | Update)
-    return subject.activity.note
 
 
 def _waiting(one: Answering) -> Finding:

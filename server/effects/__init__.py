@@ -29,7 +29,7 @@ from compliance.activity import (
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
-from . import boosts, complaints, likes, posts, profiles, relations, replies, uploads
+from . import answering, boosts, complaints, likes, posts, profiles, relations, replies, uploads
 from .ground import Applied, Ground
 
 
@@ -64,7 +64,7 @@ async def apply(conn: Connection, run: Sequence[Cleared[Activity]], ground: Grou
         case Flag():
             return await complaints.insert(conn, cast("Sequence[Cleared[Flag]]", run), ground)
         case AskReply():
-            return replies.ask(cast("Sequence[Cleared[AskReply]]", run))
+            return answering.ask(cast("Sequence[Cleared[AskReply]]", run))
         case ApproveReply():
             return await replies.approve(conn, cast("Sequence[Cleared[ApproveReply]]", run), ground)
         case HideReply():

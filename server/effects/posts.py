@@ -10,7 +10,7 @@ from compliance.activity import AccountId, Activity, Create, Delete, Note, PostI
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
-from . import attached, counting, feeds, notices, replies
+from . import answering, attached, counting, feeds, notices, replies
 from .ground import Applied, Ground, Touched
 
 SENSITIVE = "sensitive"
@@ -42,8 +42,8 @@ async def insert(conn: Connection, cleared: Sequence[Cleared[Create]], ground: G
         theirs = [(c.activity.note, id_) for c, id_ in fresh if not c.activity.actor.is_local]
         if theirs:  # nobody can have answered a post of ours before it was there
             touched.add(await _adopt_orphans(conn, theirs, ground))
-        follow_ups = await replies.keep(conn, fresh, ground)
-        # What waits is nobody's but its author's and theirs who answer for it: it is not counted, nor told of.
+        follow_ups = await answering.keep(conn, fresh, ground)
+        # What waits is its author's and theirs who answer for it: it is not counted, nor told of.
         out = [(c, id_) for c, id_ in fresh if not commenting.waits_for(c.labels)]
         touched.accounts |= {c.activity.actor.id for c, _ in fresh}
         await counting.posts(conn, [c.activity.actor.id for c, _ in out], 1, ground)
@@ -212,7 +212,8 @@ async def _insert_rows(
           select
             id, account_id, local, uri, url, reply_id, reply_account, reply_uri, thread_id,
             visibility, html, text, source, spoiler, sensitive, language, app_id,
-            coalesce(string_to_array(nullif(labels, ''), ','), '{}'), created_at, edited_at, decision_id, waits
+            coalesce(string_to_array(nullif(labels, ''), ','), '{}'), created_at, edited_at, decision_id,
+            waits
           from unnest(
             $1::bigint[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
             $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
@@ -299,5 +300,5 @@ async def _adopt_orphans(conn: Connection, notes: Sequence[tuple[Note, PostId]],
     )
     await counting.replies(conn, [PostId(r["parent_id"]) for r in rows], 1)
     touched = Touched(posts={PostId(r[name]) for r in rows for name in ("id", "parent_id")})
-    touched.add(await replies.adopt(conn, [PostId(r["id"]) for r in rows], ground))
+    touched.add(await answering.adopt(conn, [PostId(r["id"]) for r in rows], ground))
     return touched

@@ -81,7 +81,8 @@ _DESCENDANTS = compose(
       union all
       select q.id, q.in_reply_to_id from down join post q on q.in_reply_to_id = down.id
     ), near as (select id, in_reply_to_id from down limit $3)
-    select near.id, near.in_reply_to_id as parent_id, p.id is not null and {may_see} and {wanted} and {stands} as shown
+    select near.id, near.in_reply_to_id as parent_id,
+      p.id is not null and {may_see} and {wanted} and {stands} as shown
     from near left join visible_post p on p.id = near.id left join visible_post b on b.id = p.boost_of_id
     order by near.id
     """,

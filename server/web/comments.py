@@ -164,7 +164,8 @@ async def _close(request: web.Request, at: At, act: str, ids: Sequence[PostId]) 
             await moderating.close(road, at.owner, thread_id, source=at.source)
         else:
             await moderating.open_(road, at.owner, thread_id, source=at.source)
-    return say(request, "Comments are closed" if act == "close" else "Comments are open")
+    said = mark("Comments are closed") if act == "close" else mark("Comments are open")
+    return say(request, said)
 
 
 def _said(request: web.Request, deed: Deed, decided: Decided) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from compliance import commentqueue, comments
+from compliance import commenting, commentqueue
 from compliance.activity import PostId
 from compliance.organisations import Act
 
@@ -66,7 +66,7 @@ async def _context(request: web.Request) -> dict[str, Any]:
         above, below = await timelines.thread(conn, post.id, me)
         around = await posts.entries(conn, [*above, *below], me, uris=uris)
         answered = await commentqueue.answers_for(conn, me, [*below, post.id]) if me is not None else {}
-        stance = await comments.stance(conn, post.id)
+        stance = await commenting.stance(conn, post.id)
         pinned = await commentqueue.pinned(conn, post.thread_id) if below else set()
         is_own = me is not None and post.account.id == me
         draft = None

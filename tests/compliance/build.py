@@ -187,7 +187,8 @@ async def comment(conn: Connection) -> None:
     """`POST` as a comment that both `HERE` and `FAR` answer for."""
     await conn.execute(
         "insert into compliance.decision (id, verdict, kind, direction, actor_id, activity_uri, digest, "
-        "rule_version, created_at) values (1, 'cleared', 'create', 'out', 1, 'https://here.example/1', '', 0, $1)",
+        "rule_version, created_at) "
+        "values (1, 'cleared', 'create', 'out', 1, 'https://here.example/1', '', 0, $1)",
         NOW,
     )
     await conn.execute(

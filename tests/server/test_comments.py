@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from compliance import appeals, commentqueue, comments
+from compliance import appeals, commentqueue
 from compliance.activity import (
     ANYBODY,
     AccountId,
@@ -29,7 +29,6 @@ from compliance.activity import (
     ReplyControl,
     Update,
     Uri,
-    Visibility,
 )
 from compliance.appeals import AppealState
 from compliance.comments import Mode, Override, Policy, Sensitivity, State, Who
@@ -108,7 +107,8 @@ async def decide(
 async def follow(road: Road, follower: Actor, followee: Actor) -> None:
     await road.pool.execute(
         "insert into follow (follower_id, followee_id, id, uri, state, decision_id, created_at) "
-        "select $1, $2, $3, $4, 'accepted', id, now() from compliance.decision where verdict = 'cleared' limit 1",
+        "select $1, $2, $3, $4, 'accepted', id, now() from compliance.decision "
+        "where verdict = 'cleared' limit 1",
         follower.id,
         followee.id,
         road.ids(),
@@ -256,11 +256,11 @@ async def _appeal(road: Road, author: Actor, decision_id: int) -> None:
 async def test_a_filtered_post_keeps_back_what_it_looks_for(
     road: Road, join: Join, policy: dict[str, Any], text: str, more: dict[str, Any], *, waits: bool
 ) -> None:
-    """The account's own words are found as the server's rules find theirs: through disguises, by whole words."""
+    """The account's own words are found as the server's rules find theirs: through disguises, whole."""
     owner, author = await join("owner"), await join("author")
     root = await say(road, owner, "a post")
     await choose(road, owner, mode=Mode.FILTERED, **policy)
-    comment = await say(road, author, text, root, **more)
+    await say(road, author, text, root, **more)
     assert (await shown(road, root) == []) is waits
 
 
@@ -416,7 +416,7 @@ async def test_nobody_touches_what_stands_under_anothers_posts(road: Road, join:
 
 
 async def test_an_edited_comment_is_looked_at_again(road: Road, join: Join) -> None:
-    """Else whoever was approved once could say anything; what others elsewhere have changes when it is let."""
+    """Else whoever was approved once could say anything; what others have changes when it is let."""
     owner, author = await join("owner"), await join("author")
     far = await join("far", host="far.example")
     root = await say(road, owner, "a post")
@@ -472,7 +472,7 @@ async def test_a_comment_from_elsewhere_waits_and_its_server_hears(road: Road, j
 async def test_a_comment_that_is_let_at_once_is_answered_where_somebody_waits(
     road: Road, join: Join, policy: dict[str, Any] | None
 ) -> None:
-    """A server that asked is always answered; one that only sent, where the post says that not everybody may."""
+    """A server that asked is always answered; one that only sent, where not everybody may."""
     owner, far = await join("owner"), await join("far", host="far.example")
     root = await say(road, owner, "a post")
     await follow(road, far, owner)
@@ -670,7 +670,7 @@ async def test_a_refused_deed_says_so(road: Road, join: Join) -> None:
 @pytest.mark.parametrize("seed", range(6))
 async def test_counts_are_what_is_visible_whatever_is_done(road: Road, join: Join, seed: int) -> None:
     """The property behind all of it: a number on a page is a number of things that can be seen."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
     owner, people = (
         await join("owner"),
         [await join("ann"), await join("ben"), await join("cy", host="far.example")],

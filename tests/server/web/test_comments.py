@@ -1,5 +1,5 @@
-"""The pages about comments under one's own posts: the queue, what is asked before an act, the policy, and what
-a reader of a post is told."""
+"""The pages about comments under one's own posts: the queue, what is asked before an act, the policy, and
+what a reader of a post is told."""
 
 from __future__ import annotations
 
