@@ -11,10 +11,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .activity import AccountId
 from .connection import Connection
+
+KEPT = timedelta(days=400)
+"""Longer than any step can fit a due date again: a grace time is half a year at most."""
 
 
 class Step(enum.StrEnum):
@@ -96,3 +99,22 @@ async def skip(conn: Connection, account_ids: Sequence[AccountId], *, now: datet
         now,
         list(account_ids),
     )
+
+
+async def sweep(conn: Connection, *, now: datetime, limit: int) -> int:
+    """Forgets what was told so long ago that it cannot be told again; says how much, up to `limit`."""
+    gone: int = await conn.fetchval(
+        """
+        with gone as (
+          delete from compliance.identity_reminder r using (
+            select account_id, due_at, step from compliance.identity_reminder where told_at < $1 limit $2
+          ) as old
+          where (r.account_id, r.due_at, r.step) = (old.account_id, old.due_at, old.step)
+          returning 1
+        )
+        select count(*) from gone
+        """,
+        now - KEPT,
+        limit,
+    )
+    return gone

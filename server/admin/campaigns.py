@@ -243,7 +243,7 @@ async def _index(
         methods=_options(request, identities.METHODS),
         classes=_options(request, CLASSES),
         tiers=tiers,
-        tomorrow=f"{now + timedelta(days=2):%Y-%m-%d}",
+        suggested=f"{now + timedelta(days=30):%Y-%m-%d}",
         errors=_errors(request, error),
     )
 

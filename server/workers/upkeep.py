@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from compliance import identity, records, retention
+from compliance import identity, records, reminders, retention
 from compliance.activity import AccountId
-from compliance.identity import review
+from compliance.identity import holders, review
 from compliance.records import Source
 
 from .. import certifying, disclosure, handover, importing, standings
@@ -40,6 +40,8 @@ INBOUND_KEPT = timedelta(days=30)
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_MONTH = timedelta(days=31)
+"""Rather a day too long than one too short."""
 _AGAIN = timedelta(minutes=5)
 _SOON = timedelta(seconds=30)
 _LOCK = 0x79616E_02
@@ -119,6 +121,10 @@ def _chores(road: Road, send: Send) -> list[Chore]:
     async def ended_papers(conn: Connection, now: datetime) -> int:
         return await review.shred_ended(conn, now, source=Source.internal(), new_id=road.ids, limit=TOLD)
 
+    async def closed_identities(conn: Connection, now: datetime) -> int:
+        before = now - _MONTH * road.settings.vault.retention_months
+        return await holders.forget_closed(conn, before=before, limit=TOLD)
+
     async def orphaned_files(_conn: Connection, _now: datetime) -> int:
         return await files.sweep(folder)
 
@@ -192,14 +198,16 @@ def _chores(road: Road, send: Send) -> list[Chore]:
         Chore("papers that were checked", _AGAIN, checked_papers),
         Chore("standings due", _SOON, standings_due, tell_standings, standings.BATCH),
         Chore("standings", _AGAIN, standings_all, tell_standings, standings.BATCH),
-        Chore("tier trials", _SOON, lambda conn, now: standings.try_step(conn, now), size=standings.BATCH),
+        Chore("tier trials", _SOON, standings.try_step, size=standings.BATCH),
         Chore("certifications", _AGAIN, tending.step, tending.after, certifying.STEP),
         Chore("filings due", _HOUR, filings_due, tell_standings),
         Chore("months of the log", _DAY, months),
         Chore("identities", _HOUR, identities),
         Chore("papers that are not needed", _HOUR, ended_papers, None, TOLD),
+        Chore("identities of closed accounts", _HOUR, closed_identities, None, TOLD),
         Chore("reminders", _HOUR, remind, reminding.wake, TOLD),
         Chore("campaigns", _SOON, ask, reminding.wake, TOLD),
+        Chore("told reminders", _DAY, lambda conn, now: reminders.sweep(conn, now=now, limit=STEP)),
         Chore("organisations handed on", _AGAIN, handed_on, tell_of_it),
         Chore("sessions", _HOUR, lambda conn, now: sweeps.sessions(conn, now=now, limit=STEP)),
         Chore("mail links", _HOUR, lambda conn, now: sweeps.mail_links(conn, now=now, limit=STEP)),

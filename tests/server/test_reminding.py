@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from compliance import campaigns, identity, records
+from compliance import campaigns, identity, records, reminders
 from compliance.activity import AccountId
 from compliance.campaigns import Audience
 from compliance.turnout import CampaignId
@@ -245,3 +245,15 @@ async def test_a_campaign_tells_everybody_in_it_once_and_why(client: Client, ent
         known = await identity.get(conn, one.id)
     assert {str(one.id), str(two.id)} == {row["object"] for row in noted}
     assert now + 6 * DAY == known.due_at
+
+
+async def test_what_was_told_is_forgotten_when_it_cannot_be_told_again(road_of: Road, enter: Enter) -> None:
+    """The newest stays, so that it is not told twice."""
+    person = await enter("xiaoming")
+    await _due(road_of, person)
+    await _remind(road_of, DUE - 7 * DAY)
+    await _remind(road_of, DUE)
+    async with road_of.pool.acquire() as conn:
+        gone = await reminders.sweep(conn, now=DUE - 6 * DAY + reminders.KEPT, limit=10)
+        left = await conn.fetch("select step from compliance.identity_reminder")
+    assert (1, ["due"]) == (gone, [row["step"] for row in left])

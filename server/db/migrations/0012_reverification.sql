@@ -20,6 +20,7 @@ create table compliance.identity_reminder (
   told_at timestamptz not null,
   primary key (account_id, due_at, step)
 );
+create index identity_reminder_age on compliance.identity_reminder (told_at);
 
 -- The operator asks a group to verify again. Who is in it is settled when it starts.
 create table compliance.campaign (
@@ -63,4 +64,4 @@ create index letter_due on letter (due_at);
 grant select, insert, delete on oidc_flow to :app_role;
 grant select, insert, update, delete on letter to :app_role;
 grant select, insert, update on compliance.identity_reminder, compliance.campaign, compliance.campaign_member to :app_role;
-grant delete on compliance.campaign to :app_role;
+grant delete on compliance.campaign, compliance.identity_reminder to :app_role;
