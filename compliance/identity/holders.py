@@ -106,7 +106,8 @@ async def count(conn: Connection, wanted: Sequence[Index], *, besides: AccountId
         from unnest($1::text[], $2::bytea[]) as w(kind, index)
           join compliance.identity_number n on n.kind = w.kind and n.index = w.index
           join compliance.identity i on i.account_id = n.account_id
-        where n.account_id <> $3 and i.state in ('verified', 'due')
+          left join public.account a on a.id = n.account_id
+        where n.account_id <> $3 and i.state in ('verified', 'due') and a.gone_at is null
         """,
         [one.kind.value for one in wanted],
         [one.index for one in wanted],
@@ -184,6 +185,29 @@ async def _let_go(
         why,
         ends_at,
     )
+
+
+async def forget_closed(conn: Connection, *, before: datetime, limit: int = 200) -> int:
+    """Of accounts that were closed before then, drops by what they were verified and what was shown of it;
+    returns of how many."""
+    dropped: int = await conn.fetchval(
+        """
+        with closed as (
+          select i.account_id from compliance.identity i join public.account a on a.id = i.account_id
+          where a.gone_at < $1 limit $2 for update of i skip locked
+        ), numbers as (
+          delete from compliance.identity_number n using closed c where n.account_id = c.account_id
+        ), shown as (
+          update compliance.identity_claim k set shown = '{}' from closed c where k.account_id = c.account_id
+        ), gone as (
+          delete from compliance.identity i using closed c where i.account_id = c.account_id returning 1
+        )
+        select count(*) from gone
+        """,
+        before,
+        limit,
+    )
+    return dropped
 
 
 async def list_for(conn: Connection, account_id: AccountId) -> list[Held]:

@@ -27,7 +27,7 @@ from compliance.identity import (
 from compliance.numbers import NumberType, masked
 
 from .. import identities, keys, papers, tries
-from ..errors import AppError, Forbidden, Invalid
+from ..errors import AppError, Forbidden, Invalid, TooMany
 from ..http import body
 from ..http.auth import person
 from ..http.errors import locale_of
@@ -106,7 +106,7 @@ async def start(request: web.Request) -> web.Response:
         return await page(request, sealed_form=keep(request, {"phone": phone}), error=error)
     except NotAllowed:
         return await page(request, error=Forbidden(identities.REVOKED))
-    except Invalid as error:
+    except (Invalid, TooMany) as error:
         return await page(request, sealed_form=keep(request, {"phone": phone}), error=error)
     values = {"code": code, "site": road.settings.site.title, "minutes": minutes}
     await request.app[keys.SMS].send(number, translate(locale_of(request), _MESSAGE, values), code=code)

@@ -15,7 +15,7 @@ from compliance.errors import NotFound as NoSuchThing
 from compliance.identity import ClaimState, Identity, IdentityState, Method, Scan, claims, sending
 
 from .. import identities, keys, papers
-from ..errors import AppError, Forbidden, Invalid, NotFound, TooLarge
+from ..errors import AppError, Forbidden, Invalid, NotFound, TooLarge, TooMany, Unavailable
 from ..http import body
 from ..http.auth import person
 from ..http.body import Body
@@ -73,7 +73,7 @@ async def send(request: web.Request) -> web.Response:
             checker=request.app[keys.CHECKER],
             source=source_of(request),
         )
-    except (Invalid, TooLarge, Forbidden) as error:
+    except (Invalid, TooLarge, Forbidden, TooMany, Unavailable) as error:
         return await _way(request, asked, values=values, error=error)
     if claim.state is ClaimState.APPROVED:
         return see_other(request, identities.PAGE, say(request, identity.VERIFIED))
@@ -105,7 +105,7 @@ async def add(request: web.Request) -> web.Response:
         raise NotFound from None
     except NotAllowed:
         return see_other(request, identities.PAGE)
-    except (Invalid, TooLarge) as error:
+    except (Invalid, TooLarge, Unavailable) as error:
         return await identity.page(request, error=error)
     return see_other(request, identities.PAGE, say(request, _SENT))
 

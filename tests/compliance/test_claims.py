@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -178,6 +179,42 @@ async def test_a_number_in_use_looks_like_one_that_nobody_knows(desk: Desk) -> N
     assert (await review.used_by(desk.conn, full), await review.used_by(desk.conn, free)) == (2, 0)
     with pytest.raises(NotAllowed, match="as many accounts"):
         await desk.approve(full)
+
+
+async def test_a_number_in_use_takes_the_same_steps_as_one_that_nobody_knows(desk: Desk) -> None:
+    """Timing alike: the same statements, in the same order, whatever others hold."""
+    for number in (10, 11):
+        await desk.submit(AccountId(number), outcome=AGREES)
+
+    async def steps(who: AccountId, typed: str, outcome: CheckOutcome) -> list[str]:
+        asked: list[str] = []
+        with desk.conn.query_logger(lambda record: asked.append(" ".join(record.query.split()))):
+            await desk.submit(who, typed, outcome=outcome)
+            await asyncio.sleep(0)  # the logger hears of the last one a turn later
+        return asked
+
+    full = await steps(LI, NUMBER, AGREES)
+    assert len(full) > 10
+    assert full == await steps(BO, "110101190501010010", UNKNOWN)
+
+
+async def test_a_closed_account_holds_no_number(desk: Desk) -> None:
+    """Who left does not stand in the way of who comes back; after the retention nothing is left of them."""
+    await desk.conn.execute(
+        """
+        insert into account (id, username, uri, url, inbox, created_at, gone_at)
+        values ($1, 'li', 'https://h.example/li', '', 'https://h.example/li/inbox', $2, $2)
+        """,
+        LI,
+        NOW,
+    )
+    await desk.submit(outcome=AGREES)
+    claim = await desk.sent(BO)
+    assert await review.used_by(desk.conn, claim) == 0
+    assert await holders.forget_closed(desk.conn, before=NOW) == 0
+    assert await holders.forget_closed(desk.conn, before=desk.clock.move(days=1)) == 1
+    assert await holders.list_for(desk.conn, LI) == []
+    assert [one.shown for one in await claims.list_for(desk.conn, LI)] == [{}]
 
 
 async def test_fifteen_digits_are_the_eighteen_that_replaced_them(desk: Desk) -> None:

@@ -78,6 +78,7 @@ async def test_a_new_person_signs_up_proves_who_they_are_and_publishes(
         await expect(page.locator("textarea[name=status]")).to_have_value("Good morning")
         await page.click("section.verdict a.button")
         await page.fill("[name=phone]", "+86 138 0013 8000")
+        await page.check("[name=consent]")
         await page.click("main form button.primary")
         await page.fill("[name=code]", await newest(sms, r"\d{6}"))
         await page.click("main form button.primary")
