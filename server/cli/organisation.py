@@ -12,6 +12,7 @@ from compliance.records import Source
 from .. import identities
 from ..errors import Invalid
 from ..organising import founding, overseeing, people
+from ..pages import orgtabs
 from ..pipeline import Road
 from ..store import accounts, members
 from ..store.model import AccountView
@@ -35,6 +36,7 @@ def add_to(commands: Commands) -> None:
     invite.add_argument("person", metavar="USER", help="whom to invite")
     invite.add_argument("--role", default=Role.EDITOR.value, choices=[role.value for role in Role])
     invite.add_argument("--by", required=True, metavar="OWNER", help="the owner who invites")
+    add(family, "roles", _roles, "what each role may do, as a Markdown table; needs no database")
     add(family, "list", _list, "every organisation, its people and state")
     for name, run, help_ in (
         ("suspend", _suspend, "suspend what its people may do; it is told why, and can appeal"),
@@ -89,6 +91,11 @@ def _invite(call: Call) -> int:
             return await _described(conn, road, organisation)
 
     return _tell(call, on_road(call, work), f"invited {terminal.bold('@' + call.person)}")
+
+
+def _roles(_call: Call) -> int:
+    terminal.say(*orgtabs.role_table())
+    return 0
 
 
 def _list(call: Call) -> int:

@@ -71,3 +71,14 @@ def tabs(request: web.Request, place: Place) -> list[Tab]:
 def powers(role: Role) -> list[str]:
     """What a role may do, in words to be translated."""
     return [POWER_NAMES[act] for act in Act if may(role, act)]
+
+
+def role_table() -> list[str]:
+    """The roles and their acts as a Markdown table, for the documentation."""
+    head = f"| | {' | '.join(ROLES.values())} |"
+    rule = f"| --- |{' --- |' * len(ROLES)}"
+    rows = [
+        f"| {words} | {' | '.join('yes' if may(role, act) else '-' for role in ROLES)} |"
+        for act, words in POWER_NAMES.items()
+    ]
+    return [head, rule, *rows]
