@@ -126,7 +126,8 @@ _COLUMNS = """id, account_id, by_id, class, kind, paperwork, renews_id, state, c
 _SELECT = f"select {_COLUMNS} from compliance.application"  # noqa: S608 - fixed names
 
 encode = msgspec.json.Encoder().encode
-_words = msgspec.json.Decoder(dict[str, str]).decode
+words = msgspec.json.Decoder(dict[str, str]).decode
+"""Words by name, as the rows keep them."""
 _slots = msgspec.json.Decoder(dict[str, tuple[int, ...]]).decode
 
 
@@ -207,7 +208,7 @@ def typed(application: Application, sealer: Sealer) -> dict[FieldName, str]:
     found = {FieldName(name): value for name, value in application.claims.items() if name in set(FieldName)}
     if application.sealed is not None:
         plain = sealer.open(application.sealed, context=_context(application.id))
-        found |= {FieldName(name): value for name, value in _words(plain).items()}
+        found |= {FieldName(name): value for name, value in words(plain).items()}
     elif application.submitted_at is not None:
         found = {name: value for name, value in found.items() if not claims.is_sealed(name)}
     return found
@@ -336,9 +337,9 @@ def _application(row: asyncpg.Record) -> Application:
     values |= {
         "class_": CertClass(values.pop("class")),
         "state": State(row["state"]),
-        "claims": _words(row["claims"]),
+        "claims": words(row["claims"]),
         "slots": _slots(row["slots"]),
-        "agreement": _words(row["agreement"]),
+        "agreement": words(row["agreement"]),
         "papers": tuple(row["papers"]),
         "barred": tuple(row["barred"]),
     }

@@ -22,6 +22,7 @@ from .applications import (
     set_papers,
     typed,
 )
+from .applications import words as decode
 from .claims import Fault, Wrong
 from .connection import Connection
 from .errors import NotAllowed
@@ -145,6 +146,18 @@ async def known_index(conn: Connection, account_id: AccountId, kind: Field) -> b
         kind.value,
     )
     return found
+
+
+async def known_masked(conn: Connection, account_id: AccountId) -> dict[str, str]:
+    """What the verified identity of an account says, as it may be shown: masked, by the vault's fields."""
+    shown = await conn.fetchval(
+        """
+        select shown::text from compliance.identity_claim
+        where account_id = $1 and state = 'approved' order by decided_at desc limit 1
+        """,
+        account_id,
+    )
+    return {} if shown is None else decode(shown)
 
 
 async def _seal(

@@ -12,15 +12,15 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from compliance import applications, approvals, identity, openings, steps
+from compliance import applications, approvals, identity, openings, steps, submitting
 from compliance.activity import AccountId
-from compliance.applications import WAITING, Application, State
+from compliance.applications import VAULT_FIELDS, WAITING, Application, State
 from compliance.approvals import Looked, Match
 from compliance.claims import is_sealed
 from compliance.errors import ComplianceError
 from compliance.paperwork import FieldName, Kind
 
-from .. import certifying, keys
+from .. import certifying, identities, keys
 from ..errors import AppError, Forbidden, Invalid, NotFound
 from ..http import body
 from ..http.auth import person
@@ -66,6 +66,8 @@ class Line:
     value: str
     match: str
     match_words: str
+    known: str
+    """What the verified identity says, masked."""
     is_sealed: bool
     agrees: bool
     resolved: str
@@ -230,6 +232,7 @@ async def _show(
         barred = await approvals.bar(conn, one, me.id)
         mine = _is_mine(one, me.id, now) and barred is None and desk.may(request, desk.CHECK)
         known = await identity.get(conn, one.account_id)
+        masked = await submitting.known_masked(conn, one.account_id)
         applicant = await identity.get(conn, one.by_id)
         ids = [one.account_id, one.by_id, *same, *(step.by_id for step in way if step.by_id)]
         ids += [one.taken_by] if one.taken_by else []
@@ -255,12 +258,13 @@ async def _show(
             one,
             matches={each.field: each.match for each in compared},
             opened=opened,
+            masked=masked,
             looked=looked,
         ),
         slots=certificates.slots(request, kind, one),
         asked=one.claims.get("asked"),
-        known=known.state.value,
-        known_applicant=applicant.state.value,
+        known=say(request, identities.STATES[known.state]),
+        known_applicant=say(request, identities.STATES[applicant.state]),
         duplicates=[people[each] for each in same if each in people],
         states=certificates.timeline(request, way, names),
         agreement=one.agreement,
@@ -290,6 +294,7 @@ def _lines(
     *,
     matches: dict[FieldName, Match],
     opened: dict[FieldName, str],
+    masked: dict[str, str],
     looked: Looked,
 ) -> list[Line]:
     found = []
@@ -305,6 +310,7 @@ def _lines(
                 value,
                 match.value,
                 say(request, certificates.MATCHES[match]),
+                masked.get(VAULT_FIELDS[name], "") if name in VAULT_FIELDS else "",
                 is_sealed(name),
                 name in looked.agrees,
                 looked.resolved.get(name, ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -183,6 +184,25 @@ async def test_an_organisation_is_certified_by_two_and_may_publish_then(
     for words in ("福州海风文化有限公司", "News medium", "two people of this server"):
         assert words in card.text
     assert USCC not in card.text
+
+
+async def test_the_reviewer_sees_the_verified_name_masked_beside_the_claimed_one(
+    visitor: Visitor, another: Visitor, enter: Enter, road_of: Road
+) -> None:
+    """Compared by keyed digest: the name that was verified is not opened for it."""
+    mei = await enter("mei")
+    await _verified_as(road_of, mei.id, PERSON["name"])
+    await visitor.log_in("mei")
+    wrong = await apply(visitor, HOME, "individual/occupation", {**PERSON, "name": "林海峰"}, "employment")
+    assert (422, True) == (wrong.status, "(name_mismatch)" in wrong.text)
+    await post(visitor, HOME, "details", PERSON)
+    await visitor.send(f"{HOME}/send", page=f"{HOME}?step=send")
+    await staff(another, enter, road_of, Role.COMPLIANCE)
+    place = f"/admin/certifications/{await waiting(road_of)}"
+    taken = (await another.send(f"{place}/take", page=place)).text
+    assert "known: 林**" in taken
+    assert "agrees with what is known" in taken
+    assert "nothing to compare it with" in taken
 
 
 async def test_only_an_owner_applies_for_an_organisation(
@@ -419,13 +439,15 @@ async def _verified_as(road: Road, who: AccountId, name: str) -> None:
         await conn.execute(
             """
             insert into compliance.identity_claim
-              (id, account_id, method, subject, state, numbers, papers, decided_at, created_at, updated_at)
-            values ($1, $2, 'resident-id', 'person', 'approved', '[]', $3, $4, $4, $4)
+              (id, account_id, method, subject, state, numbers, shown, papers, decided_at, created_at,
+               updated_at)
+            values ($1, $2, 'resident-id', 'person', 'approved', '[]', $5::jsonb, $3, $4, $4, $4)
             """,
             road.ids(),
             who,
             [paper_id],
             now,
+            json.dumps({"name": name[:1] + "**"}),
         )
 
 
