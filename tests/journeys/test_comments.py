@@ -1,5 +1,5 @@
-"""Comments between two servers in processes of their own: what waits there waits here, what is approved shows on
-both, and what its owner removes is gone from both."""
+"""Comments between two servers in processes of their own: what waits there waits here, what is approved
+shows on both, and what its owner removes is gone from both."""
 
 from __future__ import annotations
 

@@ -13,6 +13,16 @@ export function start() {
   form.addEventListener("submit", onSubmit);
   // Before the keys of the page: here they decide about comments.
   document.addEventListener("keydown", onKey, true);
+  document.addEventListener("click", onLeave);
+}
+
+// The next page must not show what is decided and not sent yet.
+async function onLeave(event) {
+  const link = event.target.closest?.("a[href]");
+  if (!link || !undo || event.metaKey || event.ctrlKey || event.defaultPrevented || link.origin !== location.origin) return;
+  event.preventDefault();
+  await undo.finish();
+  location.assign(link.href);
 }
 
 function onKey(event) {

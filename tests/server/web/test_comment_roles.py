@@ -1,5 +1,5 @@
-"""Comments under an organisation's posts: which role may do what, over the console and the API, and that none of
-it reaches another organisation's threads."""
+"""Comments under an organisation's posts: which role may do what, over the console and the API, and that none
+of it reaches another organisation's threads."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def _comment(road: Road, press: AccountView, commenter: Caller) -> str:
 
 
 @pytest.mark.parametrize("role", [*Role, None])
-async def test_each_role_may_do_what_the_table_says(
+async def test_each_role_may_do_what_the_table_says(  # noqa: PLR0917 - fixtures
     road_of: Road, enter: Enter, visitor: Visitor, press: AccountView, commenter: Caller, role: Role | None
 ) -> None:
     """Owner, editor and moderator manage comments, the analyst and strangers do not: page, form and API."""
@@ -84,13 +84,14 @@ async def test_each_role_may_do_what_the_table_says(
             await visitor.send("/org/press/comments", page="/org", act=f"unblock {comment}")
     if allowed:
         by = await road_of.pool.fetchval(
-            "select by_id from compliance.record where kind = 'activity:remove-reply' order by id desc limit 1"
+            "select by_id from compliance.record where kind = 'activity:remove-reply' "
+            "order by id desc limit 1"
         )
         assert by == bob.id
 
 
 @pytest.mark.parametrize("deed", [*Deed])
-async def test_a_moderator_does_not_touch_another_organisations_thread(
+async def test_a_moderator_does_not_touch_another_organisations_thread(  # noqa: PLR0917 - fixtures
     road_of: Road, enter: Enter, visitor: Visitor, press: AccountView, commenter: Caller, deed: Deed
 ) -> None:
     """Rule H3: the role is asked of the organisation whose thread it is."""
