@@ -42,6 +42,7 @@ _WELL_KNOWN: Final = "/.well-known/openid-configuration"
 _KEPT: Final = timedelta(minutes=10)
 _AGAIN: Final = timedelta(minutes=1)
 """An unknown key is looked for in the provider's newest keys, but not more often than this."""
+_REST: Final = timedelta(seconds=5)
 _MOST: Final = 256 * 1024
 _DOWN: Final = mark("The identity provider cannot be reached; please try again later")
 
@@ -111,6 +112,7 @@ class Provider:
         self._clock = clock
         self._described: tuple[datetime, _Discovery] | None = None
         self._known: tuple[datetime, _Keys] | None = None
+        self._failed_at: datetime | None = None
         path = self._identity.oidc_secret_file
         self._secret = Path(path).read_text("utf-8").strip() if path else ""
 
@@ -209,13 +211,15 @@ class Provider:
         now = self._clock()
         if self._described is not None and now - self._described[0] < _KEPT:
             return self._described[1]
+        if self._failed_at is not None and now - self._failed_at < _REST:
+            raise Unavailable(_DOWN)  # just asked in vain: not everybody who looks has to wait for that
         issuer = self._identity.oidc_issuer
         found = self._read(await self._ask(issuer.rstrip("/") + _WELL_KNOWN), _Discovery)
         if found.issuer != issuer:
             raise self._down("it describes another issuer")
         for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
-            if URL(url).scheme not in self._schemes():
-                raise self._down("it describes addresses without TLS")
+            if not self._may_be_asked(url):
+                raise self._down("it describes addresses that cannot be asked, or without TLS")
         self._described = (now, found)
         return found
 
@@ -272,11 +276,16 @@ class Provider:
         found = await asyncio.get_running_loop().getaddrinfo(issuer.host or "", port)
         return [AllowedPeer(ip_address(target[0]), port, port) for *_, target in found]
 
-    def _schemes(self) -> tuple[str, ...]:
+    def _may_be_asked(self, url: str) -> bool:
         plain = self._identity.oidc_allow_private and not self._settings.is_production
-        return ("https", "http") if plain else ("https",)
+        try:
+            address = URL(url)
+            return bool(address.host) and address.scheme in (("https", "http") if plain else ("https",))
+        except ValueError:
+            return False
 
     def _down(self, why: str) -> Unavailable:
+        self._failed_at = self._clock()
         log.warning("the identity provider is of no use", extra={"error": why})
         return Unavailable(_DOWN)
 

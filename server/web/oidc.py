@@ -60,10 +60,11 @@ async def start(request: web.Request) -> web.Response:
     """Sends the browser to the provider."""
     provider, road, me = _provider(request), request.app[keys.ROAD], person(request)
     now = road.clock()
+    async with road.pool.acquire() as conn:
+        await tries.take(road, conn, f"oidc:{me.id}", _STARTS, tries.HOUR)
     flow = Flow.of(cookies.new_token(), road.sealer)
     address = await provider.address(flow)
     async with road.pool.acquire() as conn:
-        await tries.take(road, conn, f"oidc:{me.id}", _STARTS, tries.HOUR)
         await oidc_flows.insert(
             conn,
             state_hash=_digest(flow.state),

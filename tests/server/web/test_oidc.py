@@ -349,6 +349,8 @@ async def test_a_provider_that_is_down_is_said_as_that(
         {"token_endpoint": "http://127.0.0.2:1/token", "jwks_uri": "ftp://127.0.0.1/keys"},
         {"authorization_endpoint": "javascript:alert(1)"},
         {"jwks_uri": 7},
+        {"jwks_uri": "http://[/keys"},
+        {"token_endpoint": "https:"},
     ],
 )
 async def test_a_provider_that_describes_itself_wrongly_is_not_used(
