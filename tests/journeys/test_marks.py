@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from .harness import Person, Yanlu, servers, until
+from .harness import Person, Refusal, Yanlu, servers, until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -118,7 +118,7 @@ async def test_a_mark_arrives_and_goes(pair: tuple[Yanlu, Yanlu]) -> None:
     assert 'class="certified organisation"' in ours
 
     # Nobody there or here takes its name for it.
-    with pytest.raises(Exception, match="422"):
+    with pytest.raises(Refusal, match="422"):
         await (await north.person("other")).call(
             "PATCH", "v1/accounts/update_credentials", body={"display_name": "示範市圖書館 官方"}
         )
@@ -139,3 +139,23 @@ async def test_a_mark_arrives_and_goes(pair: tuple[Yanlu, Yanlu]) -> None:
     await until(is_gone, "the mark goes")
     assert "certified organisation" not in await page(south, f"/@{library.handle}")
     assert (await document(north, f"{library.uri}/certification"))[0] == 404
+
+
+async def test_the_operator_reserves_names(pair: tuple[Yanlu, Yanlu]) -> None:
+    north, _ = pair
+    name = "示范县人民政府"
+    assert "公安部" in {each["name"] for each in await north.command("names", "list")}
+    assert await north.command("names", "reserve", name, "公安部") == {"reserved": 1}
+    someone = await north.person("someone")
+
+    async def is_free(wanted: str) -> bool:
+        try:
+            await someone.call("PATCH", "v1/accounts/update_credentials", body={"display_name": wanted})
+        except Refusal as refusal:
+            assert refusal.status == 422
+            return False
+        return True
+
+    assert not await is_free("示範縣人民政府")
+    assert await north.command("names", "release", name) == {"released": name}
+    assert await is_free("示範縣人民政府")

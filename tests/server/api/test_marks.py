@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from datetime import timedelta
 from typing import Any
 
@@ -101,3 +102,17 @@ async def test_the_own_table_keeps_its_limit(road_of: Road, enter: Enter) -> Non
     assert answer.status == 200
     assert len(answer.body["fields"]) == 11
     assert len(answer.body["source"]["fields"]) == 10
+
+
+async def test_clients_read_it(road_of: Road, enter: Enter, nobody: Caller) -> None:
+    ju = await enter("ju")
+    await certify(road_of, ju)
+    found = await nobody.get(f"/api/v1/accounts/{ju.id}")
+    types: Any = importlib.import_module("mastodon.types_base")
+    theirs: Any = importlib.import_module("mastodon.return_types")
+    read = types.try_cast_recurse(theirs.Account, found)
+    assert (read.roles[0]["color"], read.fields[0].name) == ("#B3261E", "认证 Certified")
+    assert read.fields[0].verified_at is not None
+    toot: Any = importlib.import_module("toot.entities")
+    known = toot.from_dict(toot.Account, found)
+    assert (known.fields[0].name, bool(known.fields[0].verified_at)) == ("认证 Certified", True)

@@ -70,8 +70,10 @@ def assertion(
     key: Ed25519PrivateKey = KEY,
     method: str = "",
     made: datetime | None = None,
+    changed: dict[str, Any] | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
+    """What `fei`'s server says of them, signed; `changed` for what is no name in Python."""
     document = {
         "@context": CONTEXT,
         "id": f"{stranger.actor}/certification",
@@ -81,7 +83,7 @@ def assertion(
         "label": LABEL,
         "issued": proofs.moment(now() - timedelta(days=1)),
         "expires": proofs.moment(now() + timedelta(days=300)),
-    } | changes
+    } | changes | (changed or {})
     method = method or f"{stranger.origin}/actor#signing-1"
     return proofs.create(document, key, method=method, created=made or now() - timedelta(days=1))
 
@@ -141,11 +143,11 @@ FORGED: dict[str, Forge] = {
     "another server's key": lambda s: assertion(s, method="https://far.example/actor#signing-1"),
     "a key of its own": lambda s: assertion(s, method=f"{s.actor}#signing-1"),
     "a key that is not listed": lambda s: assertion(s, method=f"{s.origin}/actor#signing-2"),
-    "no class": lambda s: assertion(s, **{"class": "emperor"}),
+    "no class": lambda s: assertion(s, changed={"class": "emperor"}),
     "no label": lambda s: assertion(s, label=" "),
     "no dates": lambda s: assertion(s, issued=None),
     "not a certification": lambda s: assertion(s, type="Note"),
-    "other meanings": lambda s: assertion(s, **{"@context": [*CONTEXT, None]}),
+    "other meanings": lambda s: assertion(s, changed={"@context": [*CONTEXT, None]}),
 }
 
 
