@@ -214,6 +214,7 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
         bars=_bars(request, policy, counts, trial, found.policy) if trial or one.active else [],
         moved=_moves(request, policy, found.policy, trial) if trial else [],
         may_change=desk.may(request, desk.CHANGE_TIERS),
+        plain=tierwords.plain,
         is_mine=one.proposed_by == person(request).id,
         errors=_errors(request, error),
     )

@@ -70,7 +70,7 @@ async def test_standing_says_why_and_how_to_reach_the_next_tier(
     page = await visitor.get("/settings/standing")
     assert "You are in the tier Middle" in page.text
     assert "You reach the tier High" in page.text
-    assert "<td>Followers</td><td>at least 2</td><td>0</td>" in page.text
+    assert '<td class="roomy">Followers</td><td>at least 2</td><td>0</td>' in page.text
     assert "Your credit is 100" in page.text and '<svg class="plot-curve"' in page.text
 
 
