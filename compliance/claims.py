@@ -26,6 +26,7 @@ _SEALED = frozenset(
         FieldName.ORG_CODE,
         FieldName.ORGANISATION_NAME,
         FieldName.LEGAL_REPRESENTATIVE,
+        FieldName.LICENCE_NUMBER,
     }
 )
 """What identifies somebody: in the vault, and shown only to whoever decides."""

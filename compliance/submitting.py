@@ -178,12 +178,12 @@ async def _seal(
     for name, value in values.items():
         if not claims.is_sealed(name) or not value:
             continue
-        paper_id = await vault.put(
-            conn, application.account_id, VAULT_FIELDS[name], value, sealer=sealer, now=now, new_id=new_id
+        slots[f"field:{name}"] = (
+            await _put(conn, application, name, value, sealer=sealer, now=now, new_id=new_id),
         )
-        slots[f"field:{name}"] = (paper_id,)
         shown[name.value] = claims.masked(name, value)
-        indexes[name] = _index(sealer, name, value)
+        if name in VAULT_FIELDS:
+            indexes[name] = _index(sealer, name, value)
     replaced = [id_ for name, ids in application.slots.items() if name.startswith("field:") for id_ in ids]
     uscc = values.get(FieldName.USCC, "")
     if uscc and not claims.is_of_register(kind, uscc):
@@ -204,6 +204,33 @@ async def _seal(
     await set_papers(conn, application, slots, now=now)
     if replaced:
         await vault.shred_papers(conn, [PaperId(id_) for id_ in replaced])
+
+
+async def _put(
+    conn: Connection,
+    application: Application,
+    name: FieldName,
+    value: str,
+    *,
+    sealer: Sealer,
+    now: datetime,
+    new_id: Callable[[], int],
+) -> PaperId:
+    """Seals one claim: as a number or a name of the vault's, or, where it has no such, as a document."""
+    if name in VAULT_FIELDS:
+        return await vault.put(
+            conn, application.account_id, VAULT_FIELDS[name], value, sealer=sealer, now=now, new_id=new_id
+        )
+    return await vault.put_scan(
+        conn,
+        application.account_id,
+        value.encode(),
+        mime="text/plain",
+        name=name.value,
+        sealer=sealer,
+        now=now,
+        new_id=new_id,
+    )
 
 
 def _index(sealer: Sealer, name: FieldName, value: str) -> bytes:

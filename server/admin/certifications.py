@@ -222,6 +222,14 @@ async def _next(request: web.Request) -> int | None:
 async def _show(
     request: web.Request, *, form: Body | None = None, error: AppError | None = None
 ) -> web.Response:
+    try:
+        return await _page(request, form, error)
+    except ComplianceError as refusal:
+        # The vault gives nothing out: too much was opened in a day, or the case was decided meanwhile.
+        raise desk.refused(refusal) from None
+
+
+async def _page(request: web.Request, form: Body | None, error: AppError | None) -> web.Response:
     road, me, now = request.app[keys.ROAD], person(request), request.app[keys.CLOCK]()
     async with road.pool.acquire() as conn, conn.transaction():
         one = await desk.found(applications.get(conn, desk.id_of(request)))

@@ -226,23 +226,23 @@ def _uploads(form: Body) -> list[tuple[str, Upload]]:
 
 async def _add(request: web.Request, subject: Subject, slot: str, upload: Upload) -> None:
     road, settings = request.app[keys.ROAD], request.app[keys.SETTINGS]
+    async with road.pool.acquire() as conn:
+        await tries.take(road, conn, f"papers:{person(request).id}", _UPLOADS, tries.HOUR)
     if upload.size <= settings.media.max_paper_bytes:
         disguise.check(await upload.read(), name=upload.name, mime=upload.mime)
     paper = await papers.accept(upload, settings.media)
-    async with road.pool.acquire() as conn:
-        await tries.take(road, conn, f"papers:{person(request).id}", _UPLOADS, tries.HOUR)
-        async with conn.transaction():
-            one = await _open(request, conn, subject)
-            await applications.add_paper(
-                conn,
-                one,
-                slot,
-                paper.data,
-                mime=paper.mime,
-                sealer=road.sealer,
-                now=road.clock(),
-                new_id=road.ids,
-            )
+    async with road.pool.acquire() as conn, conn.transaction():
+        one = await _open(request, conn, subject)
+        await applications.add_paper(
+            conn,
+            one,
+            slot,
+            paper.data,
+            mime=paper.mime,
+            sealer=road.sealer,
+            now=road.clock(),
+            new_id=road.ids,
+        )
 
 
 async def _ask_register(request: web.Request, one: Application) -> bool | None:
