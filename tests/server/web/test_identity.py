@@ -129,7 +129,7 @@ async def test_a_number_and_a_name_are_looked_at_by_a_person(
     ],
 )
 async def test_what_is_wrong_is_said_in_its_place(
-    visitor: Visitor, wen: Caller, fields: dict[str, str], words: str
+    visitor: Visitor, wen: Caller, fields: dict[str, Any], words: str
 ) -> None:
     """And before consent is asked for or anything kept."""
     wrong = await visitor.send(CARD, consent="1", files={"papers": photo()}, **fields)
@@ -280,16 +280,14 @@ async def test_an_organisation_is_claimed_by_its_code_and_its_representative(
 ) -> None:
     """All three go to whoever is asked."""
     asked = answers(client, monkeypatch, True)
-    await visitor.send(
-        f"{PAGE}/ways/organisation",
-        **{
-            "number": "91350100MA01ABCD55",
-            "organisation-name": "某某有限公司",
-            "legal-representative": NAME,
-            "consent": "1",
-            "files": {"papers": photo()},
-        },
-    )
+    fields: dict[str, Any] = {
+        "number": "91350100MA01ABCD55",
+        "organisation-name": "某某有限公司",
+        "legal-representative": NAME,
+        "consent": "1",
+        "files": {"papers": photo()},
+    }
+    await visitor.send(f"{PAGE}/ways/organisation", **fields)
     assert [("91350100MA01ABCD55", "某某有限公司", NAME)] == [
         (one.number, one.name, one.legal_representative) for one in asked
     ]

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import re
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -126,7 +127,8 @@ async def test_nobody_looks_at_or_decides_their_own(visitor: Visitor, enter: Ent
         [found] = await claims.list_waiting(conn)
     path = f"{QUEUE}/{found.id}"
     assert "This is your own" in (await visitor.get(path)).text
-    for where, fields in ((f"{path}/open", {}), (path, {"outcome": "approve"})):
+    forms: tuple[tuple[str, dict[str, Any]], ...] = ((f"{path}/open", {}), (path, {"outcome": "approve"}))
+    for where, fields in forms:
         answer = await visitor.send(where, page=QUEUE, **fields)
         assert (409, False) == (answer.status, NUMBER in answer.text), where
     revoked = await visitor.send(f"/admin/accounts/{caller.id}/revoke-identity", page=QUEUE, reason="mine")
