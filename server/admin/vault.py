@@ -244,9 +244,9 @@ def _across(words: str) -> str:
     """A picture to lie over the page, with the words across all of it."""
     drawn = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="100%"><defs>'
-        '<pattern id="p" width="320" height="72" patternUnits="userSpaceOnUse"'
+        '<pattern id="p" width="250" height="36" patternUnits="userSpaceOnUse"'
         ' patternTransform="rotate(-20)">'
-        '<text x="0" y="30" font-family="sans-serif" font-size="15" fill="#8a8a8a" fill-opacity="0.45">'
+        '<text x="0" y="22" font-family="sans-serif" font-size="15" fill="#8a8a8a" fill-opacity="0.45">'
         f'{escape(words)}</text></pattern></defs><rect width="100%" height="100%" fill="url(#p)"/></svg>'
     )
     return f"data:image/svg+xml;base64,{base64.b64encode(drawn.encode()).decode()}"
