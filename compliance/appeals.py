@@ -16,7 +16,7 @@ from datetime import datetime
 
 import asyncpg
 
-from . import cases, credit, decisions, remedies
+from . import cases, credit, decisions, organisations, remedies
 from .activity import AccountId, Activity, Direction
 from .cases import Case
 from .connection import Connection
@@ -158,7 +158,7 @@ async def decide(
     case = None
     if decision.digest:
         case = await cases.find_refused(conn, decision.actor_id, decision.digest)
-    if decider == appeal.account_id:
+    if await organisations.is_own(conn, appeal.account_id, decider):
         raise NotAllowed("nobody decides their own appeal")
     if decider in (decision.decided_by, case.decided_by if case is not None else None):
         raise NotAllowed("an appeal is decided by another person than the refusal was")

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from . import credit, decisions
+from . import credit, decisions, organisations
 from .activity import AccountId, Activity, Direction, Uri
 from .connection import Connection
 from .decisions import Decision
@@ -307,7 +307,7 @@ async def _open_to(conn: Connection, case_id: CaseId, reviewer: AccountId, now: 
     case = await _locked(conn, case_id)
     if case.state != WAITING:
         raise NotAllowed("this case has been decided")
-    if case.actor_id == reviewer:
+    if await organisations.is_own(conn, case.actor_id, reviewer):
         raise NotAllowed("nobody decides about their own words")
     taken = case.claimed_by not in (None, reviewer) and case.claimed_until is not None
     if taken and case.claimed_until is not None and case.claimed_until > now:

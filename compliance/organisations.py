@@ -154,6 +154,13 @@ async def role_of(conn: Connection, organisation_id: AccountId, account_id: Acco
     return None if role is None else Role(role)
 
 
+async def is_own(conn: Connection, account_id: AccountId | None, person: AccountId) -> bool:
+    """Whether the account is the person, or an organisation that they act for: nobody decides about it."""
+    if account_id is None or account_id == person:
+        return account_id is not None
+    return await role_of(conn, account_id, person) is not None
+
+
 async def rights_of(conn: Connection, organisation_id: AccountId, account_id: AccountId) -> Rights | None:
     """What somebody may do for the organisation now, its suspension counted; `None` for nothing."""
     row = await conn.fetchrow(

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import asyncpg
 
-from . import credit
+from . import credit, organisations
 from .activity import AccountId, PostId
 from .connection import Connection
 from .errors import NotAllowed, NotFound
@@ -126,8 +126,9 @@ async def decide(
     report = await get(conn, report_id)
     if report.state is not ReportState.WAITING:
         raise NotAllowed("this complaint has been decided")
-    if reviewer in (report.reporter_id, report.target_id):
-        raise NotAllowed("nobody decides a complaint of theirs, or about them")
+    for side in (report.reporter_id, report.target_id):
+        if await organisations.is_own(conn, side, reviewer):
+            raise NotAllowed("nobody decides a complaint of theirs, or about them")
     await conn.execute(
         """
         update compliance.report set state = $2, decided_by = $3, decided_at = $4, statement = $5

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from compliance.organisations import Act, Role, may
+from compliance.records import RecordKind
 
 from .. import i18n
 from ..http.errors import locale_of
@@ -37,6 +38,41 @@ POWER_NAMES: Final = {
     Act.TRANSFER: i18n.mark("Hand the organisation on, and stop that"),
 }
 """Each act in words."""
+LOG_NAMES: Final = {
+    RecordKind.ACTIVITY_CREATE: i18n.mark("published a post"),
+    RecordKind.ACTIVITY_UPDATE: i18n.mark("edited a post"),
+    RecordKind.ACTIVITY_DELETE: i18n.mark("deleted"),
+    RecordKind.ACTIVITY_ANNOUNCE: i18n.mark("boosted"),
+    RecordKind.ACTIVITY_LIKE: i18n.mark("liked"),
+    RecordKind.ACTIVITY_FOLLOW: i18n.mark("followed"),
+    RecordKind.ACTIVITY_UNDO: i18n.mark("took back"),
+    RecordKind.ACTIVITY_BLOCK: i18n.mark("blocked"),
+    RecordKind.ACTIVITY_ACCEPT: i18n.mark("accepted a follower"),
+    RecordKind.ACTIVITY_REJECT: i18n.mark("declined a follower"),
+    RecordKind.ACTIVITY_UPLOAD: i18n.mark("brought a picture"),
+    RecordKind.ACTIVITY_UPDATE_PROFILE: i18n.mark("changed the profile"),
+    RecordKind.AGREEMENT_ACCEPT: i18n.mark("accepted the agreement"),
+    RecordKind.ORGANISATION_CREATE: i18n.mark("founded the organisation"),
+    RecordKind.ORGANISATION_INVITE: i18n.mark("invited somebody"),
+    RecordKind.ORGANISATION_ACCEPT: i18n.mark("accepted the invitation"),
+    RecordKind.ORGANISATION_DECLINE: i18n.mark("declined the invitation"),
+    RecordKind.ORGANISATION_ROLE: i18n.mark("changed a role"),
+    RecordKind.ORGANISATION_REMOVE: i18n.mark("removed somebody"),
+    RecordKind.ORGANISATION_LEAVE: i18n.mark("left"),
+    RecordKind.ORGANISATION_SETTINGS: i18n.mark("changed how it works"),
+    RecordKind.ORGANISATION_TRANSFER: i18n.mark("announced another owner"),
+    RecordKind.ORGANISATION_TRANSFER_CANCEL: i18n.mark("stopped the handing on"),
+    RecordKind.ORGANISATION_TRANSFER_DONE: i18n.mark("handed it on"),
+    RecordKind.ORGANISATION_EXPORT: i18n.mark("took the log along"),
+    RecordKind.DRAFT_SAVE: i18n.mark("wrote a draft"),
+    RecordKind.DRAFT_SUBMIT: i18n.mark("submitted a draft"),
+    RecordKind.DRAFT_APPROVE: i18n.mark("approved a draft"),
+    RecordKind.DRAFT_RETURN: i18n.mark("sent a draft back"),
+    RecordKind.DRAFT_DISCARD: i18n.mark("threw a draft away"),
+    RecordKind.POST_SCHEDULE: i18n.mark("scheduled a post"),
+    RecordKind.POST_UNSCHEDULE: i18n.mark("took a scheduled post back"),
+}
+"""What the log says of the acts that organisations do every day; the others stand by their name."""
 _TABS: Final = (
     ("overview", "", "home", i18n.mark("Overview"), Act.SEE),
     ("content", "/content", "pen", i18n.mark("Content"), Act.SEE),
@@ -82,3 +118,9 @@ def role_table() -> list[str]:
         for act, words in POWER_NAMES.items()
     ]
     return [head, rule, *rows]
+
+
+def act_name(request: web.Request, kind: str) -> str:
+    """What a record of this kind says, in the reader's language."""
+    words = LOG_NAMES.get(RecordKind(kind)) if kind in {each.value for each in RecordKind} else None
+    return kind if words is None else i18n.translate(locale_of(request), words)

@@ -34,7 +34,7 @@ from ..http.routes import Reach, needs
 from ..http.source import source_of
 from ..i18n import mark
 from ..organising import people
-from ..pages import windows
+from ..pages import orgtabs, windows
 from ..pages.render import say
 from ..store import accounts, orgdrafts, scheduled
 from ..store.model import AccountView
@@ -78,6 +78,8 @@ class Line:
 
     at: datetime
     kind: str
+    act: str
+    """The same in words."""
     who: str
     object: str
     detail: str
@@ -163,7 +165,10 @@ async def log(request: web.Request) -> web.Response:
         "log",
         lines=lines,
         folk=[("", say(request, "Everybody")), *((str(one.id), f"@{one.username}") for one in folk)],
-        kinds=[("", say(request, "Every act")), *((each.value, each.value) for each in RecordKind)],
+        kinds=[
+            ("", say(request, "Every act")),
+            *((each.value, orgtabs.act_name(request, each.value)) for each in orgtabs.LOG_NAMES),
+        ],
         by_chosen=request.query.get("by", ""),
         kind_chosen=request.query.get("kind", ""),
         newer=newer,
@@ -266,6 +271,7 @@ async def _lines(request: web.Request, conn: Connection, found: Sequence[Record]
             Line(
                 row.at,
                 row.kind,
+                orgtabs.act_name(request, row.kind),
                 by.username if by else say(request, "the server"),
                 row.object or "",
                 ", ".join(f"{name}: {value}" for name, value in row.detail.items() if value is not None),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from compliance import decisions, organisations, oversight
+from compliance import appeals, decisions, organisations, oversight
 from compliance.activity import AccountId
+from compliance.appeals import AppealState
 from compliance.classes import CertClass
 from compliance.connection import Connection
 from compliance.errors import NotAllowed, NotFound
@@ -101,3 +102,32 @@ async def test_a_person_is_no_organisation(conn: Connection) -> None:
         await organisations.insert(conn, ONE, kind=CertClass.INDIVIDUAL, name="x", owner=ANN, now=NOW)
     with pytest.raises(NotFound):
         await organisations.get(conn, ONE)
+
+
+async def test_staff_decide_nothing_about_an_organisation_of_their_own(conn: Connection) -> None:
+    """Rule H2: who acts for it neither releases its posts nor decides its complaints and appeals."""
+    await _two(conn)
+    assert await organisations.is_own(conn, ANN, ANN)
+    assert await organisations.is_own(conn, ONE, ANN)
+    assert not await organisations.is_own(conn, ONE, BOB)
+    assert not await organisations.is_own(conn, None, BOB)
+    await conn.execute(
+        """
+        insert into compliance.appeal (id, decision_id, account_id, words, created_at)
+        values (7, $1, $2, 'no', $3)
+        """,
+        await oversight.suspend(conn, ONE, reason="x", by=BOB, now=NOW, source=SOURCE, new_id=ids()),
+        ONE,
+        NOW,
+    )
+    with pytest.raises(NotAllowed, match="their own appeal"):
+        await appeals.decide(
+            conn,
+            7,
+            outcome=AppealState.OVERTURNED,
+            decider=ANN,
+            statement="we are innocent",
+            now=NOW,
+            source=SOURCE,
+            new_id=ids(),
+        )

@@ -283,7 +283,7 @@ async def test_the_log_says_who_and_goes_along_as_a_table(
     await people.answer(road_of, press, await _view(road_of, bob), accept=True, source=SOURCE)
     await visitor.log_in("bob")
     log = await visitor.get("/org/press/log")
-    assert "organisation:invite" in log.text
+    assert "invited somebody" in log.text
     assert str(SOURCE.address) not in log.text
     table = await visitor.send("/org/press/log/export", page="/org/press/log")
     assert table.headers["Content-Type"].startswith("text/csv")
