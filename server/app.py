@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from aiohttp import web
@@ -30,6 +31,7 @@ from .pages.render import PAGES, Pages
 from .providers.identity import open_checker
 from .providers.mail import SinkCarrier, open_carrier
 from .providers.oidc import open_provider
+from .providers.reach import reaching
 from .providers.sms import open_gateway
 from .settings import Settings, parse_allow_insecure
 from .store import accounts
@@ -167,17 +169,29 @@ def _federation(resolver: AbstractResolver | None) -> Callable[[web.Application]
     return resource
 
 
-async def _providers(app: web.Application) -> AsyncIterator[None]:
-    settings, client = app[keys.SETTINGS], app[keys.CLIENT]
-
-    async def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        answer = await client.post(url, body, content_type="application/json", key=None, headers=headers)
-        return answer.status
-
-    async def ask(url: str, body: bytes, headers: Mapping[str, str]) -> Response:
+async def _ask(
+    app: web.Application, url: str, body: bytes, headers: Mapping[str, str], *, private: bool
+) -> Response:
+    """What a service of the operator's choice answers; by the client of all, unless it may be private."""
+    async with AsyncExitStack() as stack:
+        client = app[keys.CLIENT]
+        if private:
+            client = await stack.enter_async_context(
+                reaching(app[keys.SETTINGS], url, private=True, clock=app[keys.CLOCK])
+            )
         return await client.post(
             url, body, content_type="application/json", key=None, headers=headers, most=_LONGEST_ANSWER
         )
+
+
+async def _providers(app: web.Application) -> AsyncIterator[None]:
+    settings = app[keys.SETTINGS]
+
+    async def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        return (await _ask(app, url, body, headers, private=settings.sms.allow_private)).status
+
+    async def ask(url: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        return await _ask(app, url, body, headers, private=settings.identity.checker_allow_private)
 
     carrier, posting = open_carrier(settings), Posting(app[keys.ROAD])
     # Into a folder they go at once: whoever reads them there does not wait for a postbox.

@@ -129,6 +129,9 @@ class Sms(Struct, frozen=True, kw_only=True):
         str,
         is_("File that holds the secret with which each request to the gateway or the cloud is signed."),
     ] = ""
+    allow_private: Annotated[
+        bool, is_("Whether the gateway may be on a private address; on this machine over plain http as well.")
+    ] = False
     key_id: Annotated[str, is_("Id of the access key at the cloud, to which the secret belongs.")] = ""
     region: Annotated[
         str, is_("Region of the cloud; empty is cn-hangzhou at Alibaba, ap-guangzhou at Tencent.")
@@ -184,6 +187,9 @@ class Identity(Struct, frozen=True, kw_only=True):
     checker_url: Annotated[
         str, is_("Address of the service that is asked; of Alibaba Cloud, empty is its own.")
     ] = ""
+    checker_allow_private: Annotated[
+        bool, is_("Whether the service may be on a private address; on this machine over plain http as well.")
+    ] = False
     checker_key_id: Annotated[str, is_("Id of the access key at Alibaba Cloud.")] = ""
     checker_secret_file: Annotated[
         str, is_("File that holds the secret with which each question is signed.")

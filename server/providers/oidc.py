@@ -10,15 +10,12 @@ private address only where a setting says so.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
@@ -29,14 +26,15 @@ from yarl import URL
 
 from compliance.sealing import Sealer
 from federation.errors import FederationError
-from federation.fetch import Client, Limits, Response
+from federation.fetch import Response
 
 from ..errors import Unavailable
 from ..i18n import mark
 from ..ids import Clock
-from ..settings import AllowedPeer, Settings
+from ..settings import Settings
 from . import jws
 from .jws import BadToken, Expected, UnknownKey
+from .reach import reaching
 
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
 _KEPT: Final = timedelta(minutes=10)
@@ -241,7 +239,9 @@ class Provider:
         self, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Response:
         try:
-            async with self._client() as client:
+            async with reaching(
+                self._settings, self.issuer, private=self._identity.oidc_allow_private, clock=self._clock
+            ) as client:
                 if body is None:
                     return await client.get(url, accept="application/json", most=_MOST)
                 return await client.post(
@@ -254,27 +254,6 @@ class Provider:
                 )
         except (FederationError, OSError) as error:
             raise self._down(type(error).__name__) from None
-
-    @asynccontextmanager
-    async def _client(self) -> AsyncIterator[Client]:
-        """A client for one question: they are rare, and the provider's private addresses may change."""
-        async with Client(
-            self._settings.origin,
-            peers=await self._peers(),
-            ca_file=self._settings.federation.ca_file,
-            limits=Limits(a_minute=None, redirects=0, total=15.0),
-            clock=self._clock,
-        ) as client:
-            yield client
-
-    async def _peers(self) -> list[AllowedPeer]:
-        """Where the provider's own host is, if it may be anywhere. No other host becomes reachable by it."""
-        if not self._identity.oidc_allow_private:
-            return []
-        issuer = URL(self._identity.oidc_issuer)
-        port = issuer.port or 443
-        found = await asyncio.get_running_loop().getaddrinfo(issuer.host or "", port)
-        return [AllowedPeer(ip_address(target[0]), port, port) for *_, target in found]
 
     def _may_be_asked(self, url: str) -> bool:
         plain = self._identity.oidc_allow_private and not self._settings.is_production
