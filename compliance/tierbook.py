@@ -212,6 +212,7 @@ async def deactivate(
     if before is None:
         raise NotAllowed("no policy is in force")
     await conn.execute("delete from compliance.standing")
+    await conn.execute("delete from public.held_back")
     entry = Entry(RecordKind.TIERS_ACTIVATE, by, "0", source=source, detail={"before": before})
     await write(conn, [entry], now=now, new_id=new_id)
 

@@ -157,9 +157,10 @@ def _plot(
     """What credit was and will be if nothing happens, with the heights at which a tier begins."""
     rules = policy.credit
     shown = [event for event in reversed(latest) if event.at > now - timedelta(days=_DAYS)]
-    past: list[tuple[datetime, float]] = (
-        [(now - timedelta(days=_DAYS // 3), rules.start)] if not shown else []
-    )
+    begins, first = now - timedelta(days=_DAYS // 3), rules.start
+    if shown:
+        begins, first = min(begins, shown[0].at - _WEEK), shown[0].before
+    past = [(begins, first)]
     for n, event in enumerate(shown):
         past += [(event.at, event.before), (event.at, event.after)]
         end = shown[n + 1].at if n + 1 < len(shown) else now

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from compliance import appeals, credit, decisions, records, tierbook, tiers
-from compliance.activity import AccountId, Actor, Direction, Follow, Update, Uri, Visibility
+from compliance import appeals, cases, credit, decisions, measures, records, reports, tierbook, tiers
+from compliance.activity import AccountId, Actor, Direction, Flag, Follow, Update, Uri, Visibility
 from compliance.appeals import AppealState
 from compliance.errors import NotAllowed
 from compliance.records import RecordKind
+from compliance.reports import ReportState
 from compliance.tierpolicy import CreditKind
 from compliance.verdict import Reason
 from server import standings
@@ -302,6 +303,77 @@ async def test_an_edit_is_held_too(road: Road, join: Join) -> None:
     edit = Update(id=road.uris.activity(road.ids()), actor=alice, note=create(road, alice, "after").note)
     [answer] = await send(road, edit)
     assert isinstance(answer, Stopped) and answer.is_held
+
+
+async def test_what_a_reviewer_refuses_costs_credit_until_an_appeal_is_right(road: Road, join: Join) -> None:
+    """In the transaction of the refusal, by the published rule; the appeal gives it back without being
+    asked."""
+    await activate(road)
+    alice = await join("alice")
+    await take(road, alice, -50)
+    await look(road)
+    [held] = await send(road, create(road, alice, "to be looked at"))
+    assert isinstance(held, Stopped) and held.case_id is not None
+    async with road.pool.acquire() as conn, conn.transaction():
+        args = {"source": SOURCE, "now": road.clock(), "new_id": road.ids}
+        decision = await cases.refuse(
+            conn,
+            held.case_id,
+            reviewer=AccountId(8),
+            statement="an advertisement",
+            **args,  # type: ignore[arg-type]
+        )
+        line = (await credit.list_for(conn, alice.id))[0]
+        assert (CreditKind.POST_REFUSED, -30, "an advertisement") == (line.kind, line.points, line.reason)
+        assert decision.id == line.decision_id
+        await overturn(road, conn, decision.id, alice)
+        assert 50 == pytest.approx(await credit.current(conn, alice.id, road.clock()), abs=1e-3)
+
+
+async def test_an_upheld_complaint_costs_credit_by_a_decision_of_its_own(road: Road, join: Join) -> None:
+    """So that whom it costs can appeal; who is not from here has no credit to lose."""
+    await activate(road)
+    alice, bob, far = await join("alice"), await join("bob"), await join("far", host="far.example")
+    for target in (alice, far):
+        flag = Flag(id=road.uris.activity(road.ids()), actor=bob, target=target.uri, posts=(), comment="spam")
+        await send(road, flag)
+    async with road.pool.acquire() as conn, conn.transaction():
+        for report in await reports.list_waiting(conn):
+            await reports.decide(
+                conn,
+                report.id,
+                reviewer=AccountId(8),
+                outcome=ReportState.UPHELD,
+                statement="it is",
+                now=road.clock(),
+                source=SOURCE,
+                new_id=road.ids,
+            )
+        [line] = await credit.list_for(conn, alice.id)
+        assert (CreditKind.COMPLAINT_UPHELD, 100, 60) == (line.kind, line.before, line.after)
+        assert line.decision_id is not None and line.report_id is not None
+        decision = await decisions.get(conn, line.decision_id)
+        assert (Reason.CREDIT_DEDUCTED, 8) == (decision.reason, decision.decided_by)
+        assert [] == await credit.list_for(conn, far.id)
+        measured = await measures.measure_one(conn, alice.id, now=road.clock())
+        assert measured is not None and 1 == len(measured.violations)
+        await overturn(road, conn, line.decision_id, alice)
+        measured = await measures.measure_one(conn, alice.id, now=road.clock())
+        assert measured is not None and () == measured.violations
+
+
+async def test_without_a_policy_again_nothing_is_held_back(road: Road, join: Join) -> None:
+    """Standings are forgotten with the policy that made them; the ledger is not."""
+    await activate(road)
+    alice = await join("alice")
+    await take(road, alice, -50)
+    await look(road)
+    async with road.pool.acquire() as conn, conn.transaction():
+        assert 1 == await conn.fetchval("select count(*) from held_back")
+        await tierbook.deactivate(conn, by=AccountId(2), source=SOURCE, now=road.clock(), new_id=road.ids)
+        assert 0 == await conn.fetchval("select count(*) from held_back")
+        assert 1 == len(await credit.list_for(conn, alice.id))
+    assert isinstance((await send(road, create(road, alice, "at once")))[0], Done)
 
 
 async def test_the_ledger_cannot_be_changed(road: Road, join: Join) -> None:

@@ -40,7 +40,7 @@ async def test_a_filing_from_draft_to_receipt(
     await staff(visitor, enter, road_of, Role.COMPLIANCE, name="shen")
     await staff(another, enter, road_of, Role.EDITOR, name="lin")
     listed = await visitor.get("/admin/filings")
-    assert "Certified accounts · 福建省 (35) · News medium" in listed.text and "owed" in listed.text
+    assert "Certified accounts · 福建省 (35) · News medium" in listed.text and ">Draft</button>" in listed.text
     number = await _draft(visitor)
     own = await visitor.get(f"/admin/filings/{number}")
     assert "another person releases it" in own.text and "A name" in own.text
