@@ -130,6 +130,12 @@ async def figures(conn: Connection, owner_id: AccountId, *, now: datetime) -> Fi
     return Figures(waiting=row["waiting"], oldest=row["oldest"], median=row["median"])
 
 
+async def waits(conn: Connection, post_id: PostId) -> bool:
+    """Whether a post waits until whoever answers for the one above has looked at it."""
+    found: bool | None = await conn.fetchval("select waits from post where id = $1", post_id)
+    return bool(found)
+
+
 async def answers_for(
     conn: Connection, owner_id: AccountId, ids: Sequence[PostId]
 ) -> dict[PostId, tuple[State, bool]]:

@@ -188,8 +188,8 @@ async def closed_accounts(conn: Connection, *, now: datetime, limit: int) -> int
 async def withdrawn_posts(
     conn: Connection, *, before: datetime, now: datetime, limit: int
 ) -> tuple[int, list[str]]:
-    """Empties posts that their authors withdrew long ago: words, earlier versions, pictures. Says which
-    files are nobody's any more.
+    """Empties posts that their authors withdrew long ago, and comments that were removed: words, earlier
+    versions, pictures. Says which files are nobody's any more.
 
     What somebody complained of is kept until that is decided.
     """
@@ -200,7 +200,15 @@ async def withdrawn_posts(
             update post set html = '', text = '', source = null, spoiler = '', emptied_at = $2
             where id = any(array(
               select p.id from post p
-              where p.withdrawn_by = 'author' and p.emptied_at is null and p.withdrawn_at < $1
+              where p.emptied_at is null and (
+                  (p.withdrawn_by = 'author' and p.withdrawn_at < $1)
+                  -- A comment that was removed may come back for as long as its author can appeal.
+                  or (p.withdrawn_by = 'organisation'
+                      and p.withdrawn_at < least($1, $2::timestamptz - interval '7 months')
+                      and not exists (
+                        select from compliance.comment k
+                          join compliance.appeal a on a.decision_id = k.decision_id
+                        where k.post_id = p.id and a.state = 'waiting')))
                 and not exists (
                   select 1 from compliance.report r
                   where r.target_id = p.account_id and r.state = 'waiting' and p.id = any(r.posts))

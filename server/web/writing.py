@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from compliance import commenting, commentqueue
 from compliance.activity import MediaId, PostId
 from compliance.verdict import Reason
 
@@ -15,6 +16,7 @@ from ..http.auth import person, viewer_id
 from ..http.body import Body
 from ..http.routes import Reach, needs
 from ..http.source import source_of
+from ..i18n import mark
 from ..organising import drafting
 from ..pages import cards, moments, render
 from ..pages.render import local_path, say, see_other
@@ -81,7 +83,12 @@ async def publish(request: web.Request) -> web.Response:
     except (Forbidden, Invalid, TooLarge, NotFound) as error:
         return await _again(request, form, pictures, error=error)
     place = local_path(form.text("next"), "/home")
-    return see_other(request, f"{place.partition('#')[0]}#p-{post_id}", say(request, "Posted"))
+    said = mark("Posted")
+    if draft.in_reply_to_id is not None:
+        async with request.app[keys.POOL].acquire() as conn:
+            if await commentqueue.waits(conn, post_id):
+                said = mark("Posted. Whoever answers for the post above looks at it before others see it.")
+    return see_other(request, f"{place.partition('#')[0]}#p-{post_id}", say(request, said))
 
 
 async def _later(request: web.Request, form: Body, draft: Draft, key: str) -> web.Response:
@@ -226,12 +233,17 @@ async def _sheet(
     errors: object = (),
     status: int = 200,
 ) -> web.Response:
+    stance = None
+    if sheet.in_reply_to_id is not None:
+        async with request.app[keys.POOL].acquire() as conn:
+            stance = await commenting.stance(conn, sheet.in_reply_to_id)
     return await render.page(
         request,
         "web/compose.html",
         section="compose",
         status=status,
         heading=heading,
+        stance=stance,
         draft=sheet,
         card=cards.one(request, entry) if entry else None,
         answer=answer,

@@ -73,6 +73,8 @@ create table compliance.reply_control (
 -- `hidden` does not stand under what it answers. Plain columns, so that a timeline asks no other table.
 alter table post add column waits boolean not null default false;
 alter table post add column hidden boolean not null default false;
+-- Words of removed comments are destroyed once nobody can appeal any more.
+create index post_to_empty_removed on post (withdrawn_at) where withdrawn_by = 'organisation' and emptied_at is null;
 create or replace view visible_post as
   select p.id, p.account_id, p.local, p.uri, p.url, p.boost_of_id, p.in_reply_to_id, p.in_reply_to_account_id, p.in_reply_to_uri,
     p.thread_id, p.visibility, p.html, p.text, p.source, p.spoiler, p.sensitive, p.language, p.app_id, p.labels, p.created_at,

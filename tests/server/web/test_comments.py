@@ -158,3 +158,20 @@ async def test_a_page_of_fifty_asks_no_more_than_a_page_of_five(
     assert (
         await road_of.pool.fetchval("select count(*) from compliance.comment where state = 'waiting'") == 55
     )
+
+
+async def test_the_composer_tells_before_and_after(enter: Enter, visitor: Visitor) -> None:
+    """On the page to answer on, and once it is sent: nobody thinks that a comment was lost."""
+    _, _, root, _ = await thread(enter, mode="reviewed")
+    await visitor.log_in("author")
+    path = f"/posts/{root['id']}/reply"
+    assert "looked at first" in (await visitor.get(path)).text
+    sent = await visitor.send(
+        "/compose",
+        page=path,
+        status="hello",
+        visibility="public",
+        in_reply_to_id=str(root["id"]),
+        next=f"/@owner/{root['id']}",
+    )
+    assert "looks at it before others see it" in sent.text
