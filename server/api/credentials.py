@@ -22,7 +22,7 @@ from ..http.source import source_of
 from ..media.model import Shape
 from ..store import accounts, follows, members
 from ..store.model import AccountView, Role
-from . import answers, entities, media, oauth, preferences, schemas
+from . import answers, entities, extension, media, oauth, preferences, schemas
 from .moments import maybe_stamp
 from .render import RENDERER
 from .statuses import visibility_of
@@ -117,7 +117,7 @@ async def _me(request: web.Request) -> web.Response:
         requests = await follows.count_requests(conn, me.id)
     chosen = preferences.chosen({} if me.by else member.preferences, member.locale)
     shown = request.app[RENDERER].account_members(view)
-    marked: entities.Marked | UnsetType = shown.pop("yanlu")
+    marked: extension.Marked | UnsetType = shown.pop("yanlu")
     return answers.entity(
         entities.CredentialAccount(
             **shown,
@@ -135,9 +135,9 @@ async def _me(request: web.Request) -> web.Response:
                 indexable=view.indexable,
             ),
             role=_role(frozenset() if me.by else member.roles),
-            yanlu=entities.Yanlu(
+            yanlu=extension.Yanlu(
                 certification=UNSET if marked is UNSET else marked.certification,
-                identity=entities.Identity(
+                identity=extension.Identity(
                     state=known.state.value,
                     method=None if known.method is None else known.method.value,
                     verified_at=maybe_stamp(known.verified_at),
@@ -150,7 +150,7 @@ async def _me(request: web.Request) -> web.Response:
                 email_confirmed=member.email_confirmed_at is not None,
                 acting=UNSET
                 if me.by is None or me.place is None
-                else entities.Acting(me.by.username, me.place.role.value),
+                else extension.Acting(me.by.username, me.place.role.value),
             ),
         )
     )

@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
+from .extension import Marked, StatusYanlu, Yanlu
+
 
 class Field(Struct):
     """A row of a profile's table."""
@@ -25,22 +27,6 @@ class AccountRole(Struct):
     id: str
     name: str
     color: str
-
-
-class Certification(Struct):
-    """Ours: what was certified of an account; `host` is the server that vouches, `None` for this one."""
-
-    class_: str = field(name="class")
-    label: str
-    certified_at: str
-    expires_at: str
-    host: str | None
-
-
-class Marked(Struct, kw_only=True):
-    """What Mastodon has no word for, of somebody as everybody sees them."""
-
-    certification: Certification | UnsetType = UNSET
 
 
 class Approval(Struct, frozen=True):
@@ -118,32 +104,6 @@ class Role(Struct, kw_only=True):
     permissions: str = "0"
     highlighted: bool = False
     collection_limit: int = 0
-
-
-class Identity(Struct, kw_only=True):
-    """Ours: whether one may publish, and where to see to it if not."""
-
-    state: str
-    method: str | None
-    verified_at: str | None
-    due_at: str | None
-    may_publish: bool
-    url: str
-
-
-class Acting(Struct):
-    """Who acts for an organisation, and as what: for themselves and their apps, never for others."""
-
-    by: str
-    role: str
-
-
-class Yanlu(Marked, kw_only=True):
-    """The same of oneself."""
-
-    identity: Identity
-    email_confirmed: bool
-    acting: Acting | UnsetType = UNSET
 
 
 class CredentialAccount(Account, kw_only=True):
@@ -256,12 +216,6 @@ class StatusApplication(Struct):
 
     name: str
     website: str | None
-
-
-class StatusYanlu(Struct):
-    """What a post says that no client of Mastodon knows: how a comment stands, `waiting` or `hidden`."""
-
-    comment: str
 
 
 class StatusHead(Struct, kw_only=True):

@@ -36,7 +36,7 @@ from ..store.model import (
 )
 from ..text import markup
 from ..uris import Uris
-from . import entities
+from . import entities, extension
 from .moments import day, maybe_stamp, midnight, stamp
 
 V = TypeVar("V", AccountView, PostView)
@@ -169,7 +169,7 @@ class Renderer:
             "followers_count": view.followers,
             "following_count": view.following,
             "roles": [_badge(mark)] if mark else [],
-            "yanlu": UNSET if mark is None else entities.Marked(certification=_certification(mark)),
+            "yanlu": UNSET if mark is None else extension.Marked(certification=_certification(mark)),
         }
 
     def _status_head(self, view: PostView) -> entities.StatusHead:
@@ -199,7 +199,7 @@ class Renderer:
                 entities.ShallowTag(markup.fold_tag(name), self._uris.tag_page(name)) for name in shown.tags
             ],
             application=UNSET if view.app is None else entities.StatusApplication(*view.app),
-            yanlu=entities.StatusYanlu("waiting" if shown.waits else "hidden")
+            yanlu=extension.StatusYanlu("waiting" if shown.waits else "hidden")
             if shown.waits or shown.hidden
             else UNSET,
         )
@@ -242,8 +242,8 @@ def _badge(mark: Mark) -> entities.AccountRole:
     return entities.AccountRole(f"certified-{mark.class_.value}", " ".join(names), seal.colour)
 
 
-def _certification(mark: Mark) -> entities.Certification:
-    return entities.Certification(
+def _certification(mark: Mark) -> extension.Certification:
+    return extension.Certification(
         class_=mark.class_.value,
         label=mark.label,
         certified_at=stamp(mark.certified_at),
