@@ -140,13 +140,21 @@ async def tell(
 
 
 async def tell_decision(
-    road: Road, conn: Connection, account_id: AccountId, decision_id: int, *, now: datetime
+    road: Road,
+    conn: Connection,
+    account_id: AccountId,
+    class_: CertClass,
+    decision_id: int,
+    *,
+    now: datetime,
 ) -> list[Member]:
-    """Tells whoever answers for the account of an unfavourable decision, which they can appeal against."""
-    told = await readers(conn, account_id)
-    for person in {account_id, *(member.account_id for member in told)}:
-        await telling.tell_decision(conn, person, decision_id, now=now, new_id=road.ids)
-    return told
+    """Tells of an unfavourable decision, against which there is an appeal: the account, and where it is an
+    organisation, its owners too, who find the decision by way of it."""
+    await telling.tell_decision(conn, account_id, decision_id, now=now, new_id=road.ids)
+    if class_ is CertClass.INDIVIDUAL:
+        return await readers(conn, account_id)
+    account = await accounts.get(conn, account_id, uris=road.uris)
+    return await tell(road, conn, account, class_, Code.CERTIFICATION_REFUSED, now=now)
 
 
 def wake(road: Road, told: Sequence[Member]) -> None:

@@ -46,6 +46,7 @@ class Code(enum.StrEnum):
     CERTIFICATION_APPROVED = "certification:approved"
     CERTIFICATION_DUE = "certification:due"
     CERTIFICATION_EXPIRED = "certification:expired"
+    CERTIFICATION_REFUSED = "certification:refused"
     FRONT_NAME_ASKED = "front-name:asked"
 
     VAULT_OPENED = "vault:opened"
@@ -109,6 +110,9 @@ TEXTS: Mapping[Code, str] = MappingProxyType(
         Code.CERTIFICATION_APPROVED: mark("@%(account)s is certified until %(date)s"),
         Code.CERTIFICATION_DUE: mark("The certification of @%(account)s ends on %(date)s: renew it in time"),
         Code.CERTIFICATION_EXPIRED: mark("The certification of @%(account)s has ended"),
+        Code.CERTIFICATION_REFUSED: mark(
+            "The certification of @%(account)s was declined or withdrawn: read why, or appeal"
+        ),
         Code.FRONT_NAME_ASKED: mark(
             "Accounts with more than %(followers)s followers show their real name to verified people"
         ),

@@ -109,7 +109,9 @@ async def revoke(request: web.Request) -> web.Response:
                 source=source_of(request),
                 new_id=road.ids,
             )
-            told = await certifying.tell_decision(road, conn, held.account_id, decision_id, now=now)
+            told = await certifying.tell_decision(
+                road, conn, held.account_id, held.class_, decision_id, now=now
+            )
     except ComplianceError as error:
         return await _show(request, desk.refused(error), ground=ground, statement=statement)
     except Invalid as error:

@@ -71,7 +71,7 @@ async def decline(request: web.Request, application_id: int, form: Body) -> None
             source=source_of(request),
             new_id=road.ids,
         )
-        told = await certifying.tell_decision(road, conn, one.account_id, decision_id, now=now)
+        told = await certifying.tell_decision(road, conn, one.account_id, one.class_, decision_id, now=now)
     certifying.wake(road, told)
 
 
@@ -127,7 +127,7 @@ async def _verify(
         masked={paper_id: one.claims.get(name, "") for paper_id, name in fields.items()},
         by=by,
         now=now,
-        months=road.settings.identity.reverify_months,
+        months=road.settings.identity.organisation_reverify_months,
         grace_days=road.settings.identity.grace_days,
         source=source,
         new_id=road.ids,

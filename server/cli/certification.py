@@ -132,7 +132,7 @@ def _revoke(call: Call) -> int:
                 source=SOURCE,
                 new_id=road.ids,
             )
-            told = await certifying.tell_decision(road, conn, account.id, decision_id, now=now)
+            told = await certifying.tell_decision(road, conn, account.id, held.class_, decision_id, now=now)
         certifying.wake(road, told)
         await certifying.settle(road)
         return {"account": account.username, "state": State.REVOKED.value, "decision": str(decision_id)}

@@ -205,6 +205,46 @@ async def test_the_reviewer_sees_the_verified_name_masked_beside_the_claimed_one
     assert "nothing to compare it with" in taken
 
 
+async def test_an_owner_reads_why_the_organisation_was_declined_and_appeals_for_it(
+    visitor: Visitor, another: Visitor, enter: Enter, road_of: Road
+) -> None:
+    """The decision is about the organisation: its owner is told, and acts for it to appeal."""
+    await organisation(road_of, await enter("li"))
+    await visitor.log_in("li")
+    home = "/org/seawind/certification"
+    await apply(visitor, home, "media/news", MEDIA, "register", "press-licence", "letter")
+    await staff(another, enter, road_of, Role.COMPLIANCE)
+    place = f"/admin/certifications/{await waiting(road_of)}"
+    await another.send(f"{place}/take", page=place)
+    await another.send(place, page=place, outcome="decline", ground="paper_invalid", statement="Not legible.")
+    assert "was declined or withdrawn" in (await visitor.get("/notifications")).text
+    page = await visitor.get(home)
+    assert "Not legible." in page.text
+    found = re.search(r'name="next" value="(/my/decisions/\d+)"', page.text)
+    assert found
+    read = await visitor.send("/org/switch", page=home, organisation="seawind", next=found[1])
+    assert (200, True) == (read.status, "Not legible." in read.text)
+    appealed = await visitor.send(f"{found[1]}/appeal", page=found[1], words="It is legible.")
+    assert appealed.status == 200
+
+
+async def test_a_picture_is_taken_out_again(visitor: Visitor, enter: Enter, road_of: Road) -> None:
+    """And destroyed: what is not in the application is not kept."""
+    await enter("mei")
+    await visitor.log_in("mei")
+    await visitor.send(HOME, page=HOME, kind="individual/occupation")
+    await give(visitor, HOME, "employment", "licence")
+    page = await visitor.get(f"{HOME}?step=papers")
+    drops = re.findall(rf"{HOME}/papers/\d+/drop", page.text)
+    assert len(drops) == 2
+    gone = await visitor.send(drops[0], page=f"{HOME}?step=papers")
+    assert "Taken out and destroyed" in gone.text
+    async with road_of.pool.acquire() as conn:
+        assert await conn.fetchval("select count(*) from vault.paper") == 1
+    again = await visitor.send(drops[0], page=f"{HOME}?step=papers")
+    assert again.status == 404
+
+
 async def test_only_an_owner_applies_for_an_organisation(
     visitor: Visitor, another: Visitor, enter: Enter, road_of: Road
 ) -> None:
