@@ -18,7 +18,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from msgspec import json
 
-from compliance import accesses, consents, decisions, identity, records
+from compliance import accesses, consents, credit, decisions, identity, records, tiers
 from compliance.activity import AccountId, PostId
 from compliance.consents import Purpose
 from compliance.identity import claims, holders
@@ -32,6 +32,7 @@ from .store.model import AccountView, Keyed, Page, PostView
 
 STEP = 80
 T = TypeVar("T", AccountId, PostId)
+N = TypeVar("N", tiers.Move, credit.Event)
 Lister = Callable[[Connection, Page], Awaitable[list[Keyed[T]]]]
 
 
@@ -172,6 +173,7 @@ async def _compliance(road: Road, me: AccountView, archive: ZipFile) -> None:
     }
     await _put(archive, "yanlu/identity.json", json.encode(state))
     await _vault(road, me, archive)
+    await _standing(road, me, archive)
     told: list[dict[str, object]] = []
     last: int | None = None
     while True:
@@ -203,6 +205,49 @@ async def _compliance(road: Road, me: AccountView, archive: ZipFile) -> None:
                 return
             await asyncio.to_thread(entry.write, b"".join(json.encode(_line(one)) + b"\n" for one in lines))
             last = lines[-1].id
+
+
+async def _standing(road: Road, me: AccountView, archive: ZipFile) -> None:
+    """Which tiers the account has been in, and every event of its credit with its reason (Article 9)."""
+    async with road.pool.acquire() as conn:
+        where = await tiers.standing(conn, me.id)
+        moves = await _all_below(lambda last: tiers.moves_of(conn, me.id, max_id=last, limit=STEP))
+        events = await _all_below(lambda last: credit.list_for(conn, me.id, max_id=last, limit=STEP))
+    told = {
+        "tier": where.tier.id,
+        "policy": where.policy_version,
+        "moves": [
+            {
+                "from": one.from_tier,
+                "to": one.to_tier,
+                "policy": one.policy_version,
+                "why": one.why,
+                "at": one.at,
+            }
+            for one in moves
+        ],
+        "credit": [
+            {
+                "kind": one.kind,
+                "points": one.points,
+                "before": one.before,
+                "after": one.after,
+                "reason": one.reason,
+                "policy": one.policy_version,
+                "at": one.at,
+            }
+            for one in events
+        ],
+    }
+    await _put(archive, "yanlu/standing.json", json.encode(told))
+
+
+async def _all_below(page: Callable[[int | None], Awaitable[list[N]]]) -> list[N]:
+    """Every page of a list that goes by falling ids."""
+    found: list[N] = []
+    while step := await page(found[-1].id if found else None):
+        found += step
+    return found
 
 
 async def _vault(road: Road, me: AccountView, archive: ZipFile) -> None:

@@ -38,6 +38,7 @@ async def test_the_archive_holds_what_is_mine_and_nothing_else(road: Road, join:
         followed = archive.read("following_accounts.csv").decode().splitlines()
         assert followed[1:] == ["bob@example.org,true,false,"]
         assert json.decode(archive.read("yanlu/identity.json"))["state"] == "verified"
+        assert json.decode(archive.read("yanlu/standing.json"))["tier"] == "standard"
         log = [json.decode(line) for line in archive.read("yanlu/log.jsonl").splitlines()]
         assert {"activity:create", "activity:like", "activity:follow"} <= {line["kind"] for line in log}
         assert all(b"bob's words" not in archive.read(name) for name in archive.namelist())
