@@ -74,7 +74,7 @@ def _settings(settings: Settings) -> Iterator[Check]:
         yield Check("mail", "error", "there is no way to send mail", "set mail.smtp_url and mail.sender")
     if settings.is_production and settings.sms.driver == "sink":
         yield Check(
-            "sms", "error", "text messages are written to files", "set sms.driver to http, and sms.url"
+            "sms", "error", "text messages are written to files", "set sms.driver, as in docs/PROVIDERS.md"
         )
 
 

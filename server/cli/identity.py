@@ -22,7 +22,7 @@ import msgspec
 from compliance import numbers
 
 from ..errors import Invalid, Malformed
-from . import identities, terminal
+from . import campaigns, identities, terminal
 from .command import Call, Commands, add, add_family
 
 _MALFORMED = 2
@@ -43,6 +43,7 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
 def add_to(commands: Commands) -> None:
     family = add_family(commands, "identity", "who is behind accounts, and numbers that stand for them")
     identities.add_to(family)
+    campaigns.add_to(family)
     check = add(
         family,
         "check",
