@@ -169,6 +169,14 @@ async def list_waiting(
     return [_claim(row) for row in rows]
 
 
+async def blank(conn: Connection, account_id: AccountId) -> None:
+    """Drops what is shown and what is counted of an account's claims; that they were made, and what was
+    decided, stays."""
+    await conn.execute(
+        "update compliance.identity_claim set shown = '{}', numbers = '[]' where account_id = $1", account_id
+    )
+
+
 async def count_waiting(conn: Connection) -> int:
     """How many wait for a reviewer."""
     count: int = await conn.fetchval("select count(*) from compliance.identity_claim where state = 'waiting'")
@@ -179,7 +187,8 @@ def _claim(row: asyncpg.Record) -> Claim:
     values = dict(row)
     counted = _decode_counted(values.pop("counted"))
     # The database keeps the fields in an order of its own; the number goes first.
-    shown = sorted(_decode_shown(row["shown"]).items(), key=lambda pair: pair[0] != counted[0].kind)
+    number = counted[0].kind if counted else None
+    shown = sorted(_decode_shown(row["shown"]).items(), key=lambda pair: pair[0] != number)
     return Claim(
         **{
             **values,

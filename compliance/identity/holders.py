@@ -198,7 +198,8 @@ async def forget_closed(conn: Connection, *, before: datetime, limit: int = 200)
         ), numbers as (
           delete from compliance.identity_number n using closed c where n.account_id = c.account_id
         ), shown as (
-          update compliance.identity_claim k set shown = '{}' from closed c where k.account_id = c.account_id
+          update compliance.identity_claim k set shown = '{}', numbers = '[]'
+          from closed c where k.account_id = c.account_id
         ), gone as (
           delete from compliance.identity i using closed c where i.account_id = c.account_id returning 1
         )

@@ -198,6 +198,7 @@ async def withdraw(
         keep_months if before.verified_at is not None else 0,
     )
     await holders.release(conn, account_id, ends_at=until)
+    await claims.blank(conn, account_id)
     detail: Detail = {"state": before.state.value}
     await note(
         conn,

@@ -188,7 +188,7 @@ async def reopen(conn: Connection, claim_id: int, *, now: datetime) -> bool:
     if await claims.find_open(conn, claim.account_id) is not None:
         return False
     kept: int = await conn.fetchval("select count(*) from vault.paper where id = any($1)", list(claim.papers))
-    if claim.state is not ClaimState.DECLINED or kept < len(claim.papers):
+    if claim.state is not ClaimState.DECLINED or not claim.counted or kept < len(claim.papers):
         return False
     await conn.execute("delete from compliance.paper_end where claim_id = $1", claim_id)
     await conn.execute(

@@ -339,6 +339,8 @@ async def test_papers_of_a_decided_claim_are_destroyed_after_thirty_days(desk: D
     assert await _fields(desk) == ["resident-id", "name"]
     until = await identity.withdraw(desk.conn, LI, now=desk.clock(), source=SOURCE, new_id=ids())
     assert until == desk.clock().replace(year=2027, month=1)
+    [claim] = await claims.list_for(desk.conn, LI)
+    assert (claim.shown, claim.counted) == ({}, ()), "what was masked goes at once"
     desk.clock.move(days=183)
     assert await _shred(desk) == 0
     desk.clock.move(days=2)
