@@ -153,6 +153,12 @@ async def find_latest(conn: Connection, account_id: AccountId) -> Application | 
     return None if row is None else _application(row)
 
 
+async def list_for(conn: Connection, account_id: AccountId) -> list[Application]:
+    """All applications of an account, newest first."""
+    rows = await conn.fetch(f"{_SELECT} where account_id = $1 order by id desc", account_id)
+    return [_application(row) for row in rows]
+
+
 async def begin(
     conn: Connection,
     account_id: AccountId,

@@ -192,6 +192,18 @@ async def expire(
     return ended
 
 
+async def close(conn: Connection, account_id: AccountId, *, now: datetime) -> None:
+    """Ends what is certified of an account that was closed; nobody needs to be told."""
+    await conn.execute(
+        """
+        update compliance.certification set state = 'expired', unsettled = true, updated_at = $2
+        where account_id = $1 and state = 'active'
+        """,
+        account_id,
+        now,
+    )
+
+
 async def due_notices(
     conn: Connection, now: datetime, *, limit: int = 100
 ) -> list[tuple[Certification, int]]:

@@ -192,10 +192,24 @@ class Tending:
         due = await certification.due_notices(conn, now, limit=STEP)
         for one, days in due:
             await self._due(conn, one, days, now)
+        closed = await self._close(conn, now)
         asked = await self._ask_names(conn, now)
         before = now - timedelta(days=self._road.settings.certification.keep_papers_days)
         swept = await reopening.sweep_papers(conn, before=before, now=now, limit=STEP)
-        return len(ended) + len(due) + asked + swept
+        return closed + len(ended) + len(due) + asked + swept
+
+    async def _close(self, conn: Connection, now: datetime) -> int:
+        """With an account goes what was certified of it, what it applied for, and its name in front."""
+        source, closed = Source.internal("upkeep"), await fronts.closed(conn, limit=STEP)
+        for account_id in closed:
+            await certification.close(conn, account_id, now=now)
+            await frontnames.hide(conn, account_id, now=now, source=source, new_id=self._road.ids)
+            one = await applications.find_open(conn, account_id)
+            if one is not None:
+                await applications.withdraw(
+                    conn, one.id, by=account_id, now=now, source=source, new_id=self._road.ids
+                )
+        return len(closed)
 
     async def _ask_names(self, conn: Connection, now: datetime) -> int:
         """Asks people with many readers for their name in front, once, where the operator wants that."""

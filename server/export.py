@@ -18,7 +18,18 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from msgspec import json
 
-from compliance import accesses, consents, credit, decisions, identity, records, tiers
+from compliance import (
+    accesses,
+    applications,
+    certification,
+    consents,
+    credit,
+    decisions,
+    frontnames,
+    identity,
+    records,
+    tiers,
+)
 from compliance.activity import AccountId, PostId
 from compliance.consents import Purpose
 from compliance.identity import claims, holders
@@ -142,6 +153,44 @@ async def _people(road: Road, me: AccountView, archive: ZipFile) -> None:
         await _put(archive, name, text.getvalue().encode())
 
 
+async def _certification(road: Road, me: AccountView, archive: ZipFile) -> None:
+    """What was applied for, as it may be shown, and what was certified."""
+    async with road.pool.acquire() as conn:
+        made = await applications.list_for(conn, me.id)
+        held = await certification.list_of(conn, me.id)
+        front = await frontnames.shown(conn, me.id, sealer=road.sealer)
+    said = {
+        "applications": [
+            {
+                "id": str(one.id),
+                "class": one.class_,
+                "kind": one.kind,
+                "state": one.state,
+                "claims": dict(one.claims),
+                "pictures": {slot: len(ids) for slot, ids in one.slots.items() if ":" not in slot},
+                "sent_at": one.submitted_at,
+                "decided_at": one.decided_at,
+                "ground": one.ground,
+                "statement": one.statement,
+            }
+            for one in made
+        ],
+        "certifications": [
+            {
+                "class": one.class_,
+                "label": one.label,
+                "registered_name": one.registered_name,
+                "state": one.state,
+                "certified_at": one.certified_at,
+                "expires_at": one.expires_at,
+            }
+            for one in held
+        ],
+        "front_name": front,
+    }
+    await _put(archive, "yanlu/certification.json", json.encode(said))
+
+
 async def _compliance(road: Road, me: AccountView, archive: ZipFile) -> None:
     async with road.pool.acquire() as conn:
         known = await identity.get(conn, me.id)
@@ -173,6 +222,7 @@ async def _compliance(road: Road, me: AccountView, archive: ZipFile) -> None:
     }
     await _put(archive, "yanlu/identity.json", json.encode(state))
     await _vault(road, me, archive)
+    await _certification(road, me, archive)
     await _standing(road, me, archive)
     told: list[dict[str, object]] = []
     last: int | None = None

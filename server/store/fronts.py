@@ -39,3 +39,19 @@ async def list_(conn: Connection, *, followers: int) -> list[tuple[str, int, str
         followers,
     )
     return [(row["username"], row["followers"], row["state"]) for row in rows]
+
+
+async def closed(conn: Connection, *, limit: int) -> list[AccountId]:
+    """Accounts that were closed while something was certified, applied for, or shown of them."""
+    rows = await conn.fetch(
+        """
+        select a.id from account a where a.gone_at is not null and a.host is null and (
+          exists (select 1 from compliance.certification c where c.account_id = a.id and c.state = 'active')
+          or exists (select 1 from compliance.application p
+                     where p.account_id = a.id and p.state in ('draft', 'submitted', 'more', 'second'))
+          or exists (select 1 from compliance.front_name f where f.account_id = a.id and f.state = 'shown'))
+        order by a.id limit $1
+        """,
+        limit,
+    )
+    return [AccountId(row["id"]) for row in rows]

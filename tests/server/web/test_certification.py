@@ -8,18 +8,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from zipfile import ZipFile
 
 import pytest
 from msgspec import structs
 from PIL import Image
 
-from compliance import certification, identity, organisations, paperwork, records, vault
+from compliance import applications, certification, identity, organisations, paperwork, records, vault
 from compliance.activity import AccountId
 from compliance.classes import CertClass
 from compliance.identity import IdentityState
 from compliance.organisations import MemberState
 from compliance.organisations import Role as Part
-from server import certifying, keys
+from server import certifying, export, keys
 from server.organising import founding
 from server.pipeline import Road
 from server.store import accounts, cache, marks
@@ -448,6 +449,46 @@ async def test_upkeep_reminds_by_notice_and_letter_and_takes_the_mark_on_the_day
     async with road_of.pool.acquire() as conn:
         assert await marks.find(conn, mei.id) is None
     assert "certifications" in [chore.name for chore in Upkeep(road_of)._chores]
+
+
+async def test_with_an_account_goes_what_was_certified_of_it(
+    visitor: Visitor, another: Visitor, enter: Enter, road_of: Road
+) -> None:
+    """The mark, an application that waits, and its papers."""
+    mei, held = await certified(visitor, another, enter, road_of)
+    await apply(visitor, HOME, "individual/occupation", PERSON, "employment")
+    async with road_of.pool.acquire() as conn, conn.transaction():
+        await conn.execute("update account set gone_at = $2 where id = $1", mei.id, road_of.clock())
+        cache.forget_accounts([mei.id])
+        tending = certifying.Tending(road_of, lambda _letter: None)
+        assert await tending.step(conn, road_of.clock()) == 1
+        assert await tending.step(conn, road_of.clock()) == 0
+    await tending.after()
+    async with road_of.pool.acquire() as conn:
+        assert (await certification.get(conn, held.id)).state is certification.State.EXPIRED
+        assert await applications.find_open(conn, mei.id) is None
+        assert await marks.find(conn, mei.id) is None
+
+
+async def test_the_own_data_hold_what_was_applied_for_and_certified(
+    visitor: Visitor, another: Visitor, enter: Enter, road_of: Road
+) -> None:
+    """As far as it may be shown: what is sealed stays masked."""
+    mei, _ = await certified(visitor, another, enter, road_of)
+    async with road_of.pool.acquire() as conn:
+        me = await accounts.get(conn, mei.id, uris=road_of.uris)
+    file = io.BytesIO()
+    await export.write(road_of, me, file)
+    with ZipFile(file) as archive:
+        said = json.loads(archive.read("yanlu/certification.json"))
+    [one], [held] = said["applications"], said["certifications"]
+    assert (one["state"], one["claims"]["label"], one["pictures"]) == (
+        "approved",
+        PERSON["label"],
+        {"employment": 1},
+    )
+    assert PERSON["name"] not in str(said)
+    assert (held["state"], said["front_name"]) == ("active", None)
 
 
 async def test_the_operator_changes_the_papers_with_effect_for_new_applications(
