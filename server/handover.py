@@ -150,7 +150,8 @@ async def remind(conn: Connection, road: Road) -> set[AccountId]:
         if not await filings.first_telling(conn, one.key, one.due_at, step, now):
             continue
         code = Code.FILING_LATE if step == "over" else Code.FILING_DUE
-        values = {"what": str(one.key), "date": f"{one.due_at:%Y-%m-%d}"}
+        place = places.PLACES.get(one.key.province, "")
+        values = {"what": f"{place} ({one.key})".strip(), "date": f"{one.due_at:%Y-%m-%d}"}
         staff = sorted({id_ for role in STAFF for id_ in await members.list_with_role(conn, role)})
         notices += [Notice(to=to, code=code, values=values, link="/admin/filings") for to in staff]
     await telling.tell(conn, notices, now=now, new_id=road.ids)

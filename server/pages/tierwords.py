@@ -77,7 +77,7 @@ def _line(request: web.Request, one: Looked) -> Line:
     if one.condition == "topic_share":
         label = f"{label} ({', '.join(one.wanted)})"
     if isinstance(one.value, str):
-        wanted = say(request, " / ").join(_named(request, each) for each in one.wanted)
+        wanted = " / ".join(_named(request, each) for each in one.wanted)
         return Line(label, wanted, _named(request, one.value), one.holds)
     return Line(label, _span(request, one), plain(one.value), one.holds)
 

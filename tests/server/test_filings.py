@@ -226,10 +226,10 @@ async def test_what_is_due_is_told_to_staff_once(
 
     assert set() == await told()
     clock.move(days=24)
-    assert "filing:due certified:35:media" in await told()
+    assert "filing:due 福建省 (certified:35:media)" in await told()
     assert set() == await told()
     clock.move(days=10)
-    assert "filing:late certified:35:media" in await told()
+    assert "filing:late 福建省 (certified:35:media)" in await told()
     assert set() == await told()
 
 
