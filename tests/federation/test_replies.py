@@ -37,16 +37,14 @@ FACTS = render.Facts(
 
 def note(**more: Any) -> Note:
     return Note(
-        **{
-            "uri": REPLY,
-            "author": BEN.uri,
-            "url": str(REPLY),
-            "html": "<p>yes</p>",
-            "text": "yes",
-            "in_reply_to": POST,
-            "published": NOW,
-        }
-        | more
+        uri=REPLY,
+        author=BEN.uri,
+        url=str(REPLY),
+        html="<p>yes</p>",
+        text="yes",
+        in_reply_to=POST,
+        published=NOW,
+        **more,
     )
 
 

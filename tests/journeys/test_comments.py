@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ async def people(pair: tuple[Yanlu, Yanlu]) -> tuple[Person, Person, Person]:
     )
     for one in (author, reader):
         account_id = await one.follow(owner.handle)
-        await until(lambda one=one, account_id=account_id: one.follows(account_id), "the follow is accepted")
+        await until(partial(one.follows, account_id), "the follow is accepted")
     return owner, author, reader
 
 

@@ -74,9 +74,10 @@ async def id_of(road: Road, made: Create) -> PostId:
 
 async def shown(road: Road, root: Create, viewer: Actor | None = None) -> list[Uri]:
     """What stands under a post, for somebody."""
+    who = viewer.id if viewer else None
     async with road.pool.acquire() as conn:
-        _, below = await timelines.thread(conn, await id_of(road, root), viewer.id if viewer else None)
-        return [post.uri for post in await posts.load(conn, below, viewer and viewer.id, uris=road.uris)]
+        _, below = await timelines.thread(conn, await id_of(road, root), who)
+        return [post.uri for post in await posts.load(conn, below, who, uris=road.uris)]
 
 
 async def replies(road: Road, root: Create) -> int:

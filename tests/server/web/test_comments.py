@@ -118,7 +118,12 @@ async def test_a_policy_is_saved_or_said_to_be_wrong(enter: Enter, visitor: Visi
     """Words are read one a line; a word of nothing is refused, and what was typed stays."""
     await enter("owner")
     await visitor.log_in("owner")
-    good = {"who": "followers", "mode": "filtered", "sensitivity": "strict", "words": "spam\n广告"}
+    good: dict[str, Any] = {
+        "who": "followers",
+        "mode": "filtered",
+        "sensitivity": "strict",
+        "words": "spam\n广告",
+    }
     page = await visitor.send("/my/comments/policy", **good)
     assert page.status == 200
     assert re.search(r'value="followers" checked', page.text) and "spam\n广告</textarea>" in page.text
