@@ -19,7 +19,9 @@ from compliance.lookalikes import skeletons
 from server.db.pool import Connection
 
 from . import cache
-from .model import Mark as Mark
+from .model import Mark
+
+__all__ = ["Mark"]
 
 LABEL_CHARS = 200
 """The longest label, for ours and others'."""
@@ -179,15 +181,15 @@ async def settle_claim(conn: Connection, taken: Claim, *, due_at: datetime, answ
     return found is not None
 
 
-async def forget_remote(conn: Connection, *, limit: int) -> list[AccountId]:
-    """Takes away marks that other servers gave, and says whose: for an operator who shows none."""
-    rows = await conn.fetch(
-        """
-        delete from mark where account_id in (select account_id from mark where host is not null limit $1)
-        returning account_id
-        """,
-        limit,
-    )
+async def list_hosts(conn: Connection) -> list[str]:
+    """The servers that vouch for somebody shown here."""
+    rows = await conn.fetch("select distinct host from mark where host is not null order by host")
+    return [row["host"] for row in rows]
+
+
+async def forget_host(conn: Connection, host: str) -> list[AccountId]:
+    """Takes away every mark that a server gave, and says whose."""
+    rows = await conn.fetch("delete from mark where host = $1 returning account_id", host)
     return [AccountId(row["account_id"]) for row in rows]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from compliance import hosts
@@ -30,6 +30,7 @@ LEASE: Final = timedelta(minutes=10)
 AGAIN: Final = timedelta(hours=12)
 """How long something revoked in silence is still shown here at most."""
 REFUSED_AGAIN: Final = timedelta(days=1)
+TIDY: Final = timedelta(minutes=5)
 PAUSES: Final = tuple(timedelta(minutes=m) for m in (1, 10, 60, 360))
 SILENT_DAYS: Final = 3
 _IDLE_SECONDS: Final = 60.0
@@ -44,24 +45,30 @@ class Marks:
     def __init__(self, road: Road, client: Client) -> None:
         self._road = road
         self._client = client
+        self._tidied = datetime.min.replace(tzinfo=UTC)
         self.job = Job("marks", self.work, "marks")
 
     async def work(self) -> float:
         """Looks at some of what is due, and says in how many seconds there is more."""
-        if not self._road.settings.certification.show_remote:
-            return await self._forget()
         now = self._road.clock()
+        if now >= self._tidied + TIDY:
+            self._tidied = now
+            await self._tidy()
+        if not self._road.settings.certification.show_remote:
+            return TIDY.total_seconds()
         async with self._road.pool.acquire() as conn:
             due = await marks.take_claims(conn, now=now, again_at=now + LEASE, limit=AT_ONCE)
         await asyncio.gather(*map(self._look, due))
         return 0.0 if len(due) == AT_ONCE else _IDLE_SECONDS
 
-    async def _forget(self) -> float:
-        async with self._road.pool.acquire() as conn, conn.transaction():
-            gone = await marks.forget_remote(conn, limit=1_000)
-        for account_id in gone:
-            marks.forget(self._road.events, account_id)
-        return 0.0 if gone else 600.0
+    async def _tidy(self) -> None:
+        """Takes away what servers gave that are not welcome any more, before anybody asks them again."""
+        shown = self._road.settings.certification.show_remote
+        async with self._road.pool.acquire() as conn:
+            for host in await marks.list_hosts(conn):
+                if not shown or not await _is_welcome(conn, host):
+                    for account_id in await marks.forget_host(conn, host):
+                        marks.forget(self._road.events, account_id)
 
     async def _look(self, claim: Claim) -> None:
         try:
@@ -83,7 +90,8 @@ class Marks:
 
     async def _verified(self, claim: Claim) -> Certification:
         async with self._road.pool.acquire() as conn:
-            await _require_welcome(conn, origin.host_of(claim.uri))
+            if not await _is_welcome(conn, origin.host_of(claim.uri)):
+                raise _Unwelcome("its server is under a policy of the operator")
         return await fetch.certification(
             self._client, claim.subject, claim.uri, now=self._road.clock(), budget=Budget(_REQUESTS)
         )
@@ -113,11 +121,10 @@ class Marks:
             marks.forget(self._road.events, claim.account_id)
 
 
-async def _require_welcome(conn: Connection, host: str) -> None:
+async def _is_welcome(conn: Connection, host: str) -> bool:
     """A server of which not everything is taken as it comes does not put marks on anybody here."""
     found = await hosts.find_policy(conn, host)
-    if found is not None and found.policy is not Policy.ALLOW:
-        raise _Unwelcome(f"{host} is under a policy of the operator")
+    return found is None or found.policy is Policy.ALLOW
 
 
 class _Unwelcome(RemoteFault):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import structs
 
 from compliance import hosts
 from compliance.activity import Uri
@@ -17,7 +19,7 @@ from compliance.hosts import Policy
 from federation import proofs
 from federation.fetch import Budget
 from federation.render.certifications import CONTEXT, REFERENCE
-from server import keys, remote
+from server import keys, remote, sections
 from server.pipeline import Road
 from server.store import accounts, marks
 from server.store.marks import Mark
@@ -74,16 +76,20 @@ def assertion(
     **changes: Any,
 ) -> dict[str, Any]:
     """What `fei`'s server says of them, signed; `changed` for what is no name in Python."""
-    document = {
-        "@context": CONTEXT,
-        "id": f"{stranger.actor}/certification",
-        "type": "Certification",
-        "subject": stranger.actor,
-        "class": "government",
-        "label": LABEL,
-        "issued": proofs.moment(now() - timedelta(days=1)),
-        "expires": proofs.moment(now() + timedelta(days=300)),
-    } | changes | (changed or {})
+    document = (
+        {
+            "@context": CONTEXT,
+            "id": f"{stranger.actor}/certification",
+            "type": "Certification",
+            "subject": stranger.actor,
+            "class": "government",
+            "label": LABEL,
+            "issued": proofs.moment(now() - timedelta(days=1)),
+            "expires": proofs.moment(now() + timedelta(days=300)),
+        }
+        | changes
+        | (changed or {})
+    )
     method = method or f"{stranger.origin}/actor#signing-1"
     return proofs.create(document, key, method=method, created=made or now() - timedelta(days=1))
 
@@ -274,3 +280,28 @@ async def test_a_server_under_policy_marks_nobody(
             new_id=road.ids,
         )
     assert (await look(quiet, stranger) is not None) is shown
+
+
+@pytest.mark.parametrize("how", ["policy", "setting"])
+async def test_marks_go_with_the_welcome(quiet: Here, stranger: Stranger, how: str) -> None:
+    certify(stranger)
+    assert await look(quiet, stranger) is not None
+    road: Road = quiet.app[keys.ROAD]
+    if how == "policy":
+        async with road.pool.acquire() as conn, conn.transaction():
+            await hosts.set_policy(
+                conn,
+                stranger.host,
+                Policy.REFUSE,
+                reason="a reason",
+                by=None,
+                now=road.clock(),
+                source=SOURCE,
+                new_id=road.ids,
+            )
+    else:
+        hidden = sections.Certification(show_remote=False)
+        road = replace(road, settings=structs.replace(road.settings, certification=hidden))
+    # Nothing is due: it is not asked again, and goes all the same.
+    await Marks(road, quiet.app[keys.CLIENT]).work()
+    assert await road.pool.fetchval("select count(*) from mark") == 0
