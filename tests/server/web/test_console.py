@@ -83,6 +83,7 @@ MAY_ACT = {
         "suspend",
         "restore",
         "attest",
+        "campaigns",
         "rules",
         "hosts",
         "organisations",
@@ -99,12 +100,13 @@ MAY_ACT = {
         "suspend",
         "restore",
         "attest",
+        "campaigns",
         "rules",
         "hosts",
         "organisations",
     },
     Role.AUDITOR: set[str](),
-    Role.ADMIN: {"suspend", "restore", "attest", "roles", "hosts", "organisations"},
+    Role.ADMIN: {"suspend", "restore", "attest", "campaigns", "roles", "hosts", "organisations"},
 }
 
 
