@@ -242,6 +242,8 @@ async def _empty(request: web.Request, desk: Desk) -> Sheet:
     if edited is not None:
         sheet.action, sheet.key = f"{sheet.action}?edit={edited}", f"draft-of-{edited}"
     sheet.back = sheet.next = f"{desk.base}/content"
+    # A draft is scheduled once it is ready, on its own page.
+    sheet.zones = ()
     return sheet
 
 
