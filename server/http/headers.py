@@ -42,7 +42,7 @@ _CORS = {
 _PREFLIGHT = _CORS | {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH, DELETE, OPTIONS",
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: (
-        "Authorization, Content-Type, Idempotency-Key, Accept, Accept-Language, X-Requested-With, "
+        "Authorization, Content-Type, Idempotency-Key, Accept, Accept-Language, Yanlu-Acting-For, X-Requested-With, "
         "If-None-Match"
     ),
     hdrs.ACCESS_CONTROL_MAX_AGE: "86400",
