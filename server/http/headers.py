@@ -42,8 +42,8 @@ _CORS = {
 _PREFLIGHT = _CORS | {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH, DELETE, OPTIONS",
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: (
-        "Authorization, Content-Type, Idempotency-Key, Accept, Accept-Language, Yanlu-Acting-For, X-Requested-With, "
-        "If-None-Match"
+        "Authorization, Content-Type, Idempotency-Key, Accept, Accept-Language, Yanlu-Acting-For, "
+        "X-Requested-With, If-None-Match"
     ),
     hdrs.ACCESS_CONTROL_MAX_AGE: "86400",
 }
