@@ -34,6 +34,8 @@ MAY_OPEN = {
         "/admin/rules",
     },
     Role.COMPLIANCE: {
+        "/admin/tiers",
+        "/admin/filings",
         "/admin/certifications",
         "/admin/queue",
         "/admin/reports",
@@ -46,6 +48,8 @@ MAY_OPEN = {
         "/admin/hosts",
     },
     Role.EDITOR: {
+        "/admin/tiers",
+        "/admin/filings",
         "/admin/certifications",
         "/admin/queue",
         "/admin/reports",
@@ -58,7 +62,7 @@ MAY_OPEN = {
         "/admin/hosts",
         "/admin/records",
     },
-    Role.AUDITOR: {"/admin/organisations", "/admin/records"},
+    Role.AUDITOR: {"/admin/filings", "/admin/organisations", "/admin/records", "/admin/tiers"},
     Role.ADMIN: {
         "/admin/campaigns",
         "/admin/accounts",
@@ -71,6 +75,9 @@ PAGES = frozenset[str]().union(*MAY_OPEN.values())
 MAY_ACT = {
     Role.REVIEWER: {"certifications", "queue", "reports", "identity"},
     Role.COMPLIANCE: {
+        "tiers",
+        "credit",
+        "filings",
         "certifications",
         "certifications held",
         "certifications papers",
@@ -89,6 +96,9 @@ MAY_ACT = {
         "organisations",
     },
     Role.EDITOR: {
+        "tiers",
+        "credit",
+        "filings",
         "certifications held",
         "certifications papers",
         "queue",
