@@ -70,7 +70,7 @@ class Person:
     def __init__(self, server: Yanlu, name: str, token: str) -> None:
         self.server = server
         self.name = name
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self.headers = {"Authorization": f"Bearer {token}"}
 
     @property
     def uri(self) -> str:
@@ -85,7 +85,7 @@ class Person:
         """The decoded answer of one API call; `Refusal` for anything above 399."""
         url = f"{self.server.origin}/api/{path}"
         async with self.server.web.request(
-            method, url, json=body, params=query, headers=self._headers
+            method, url, json=body, params=query, headers=self.headers
         ) as answer:
             text = await answer.text()
             seen = json.loads(text) if text else None
@@ -128,7 +128,7 @@ class Person:
         form = aiohttp.FormData({"description": description})
         form.add_field("file", picture, filename="picture.png", content_type="image/png")
         url = f"{self.server.origin}/api/v2/media"
-        async with self.server.web.post(url, data=form, headers=self._headers) as answer:
+        async with self.server.web.post(url, data=form, headers=self.headers) as answer:
             said = await answer.json()
             if answer.status >= 400:
                 raise Refusal(answer.status, said)

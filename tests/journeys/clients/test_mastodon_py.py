@@ -22,7 +22,7 @@ SCOPES = ["read", "write", "follow", "push"]
 
 def client(person: Person) -> Mastodon:
     """The library with somebody's token. It checks the server's version before each call."""
-    token = person._headers["Authorization"].removeprefix("Bearer ")
+    token = person.headers["Authorization"].removeprefix("Bearer ")
     return Mastodon(
         access_token=token,
         api_base_url=person.server.origin,
