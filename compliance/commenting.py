@@ -117,42 +117,51 @@ async def _replies(conn: Connection, replies: Sequence[_Reply]) -> dict[int, Com
     rows = await conn.fetch(
         """
         with reply as (
-          select r.n, r.author_id, r.uri, r.updated, q.id as parent_id, q.account_id as parent_owner,
-            t.id as root_id, t.account_id as root_owner
+          select r.n, r.author_id, r.uri, q.id as parent_id, q.account_id as parent_owner,
+            t.id as root_id, t.account_id as root_owner, e.id as known_id,
+            coalesce(e.local and e.edited_at = r.updated, false) as is_same
           from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[])
               as r(n, author_id, answered, uri, updated)
             join post q on q.uri = r.answered
             left join post t on t.id = q.thread_id and t.withdrawn_at is null
+            left join post e on e.uri = r.uri
         ), spot as (
-          select n, author_id, uri, updated, root_id as post_id, root_owner as owner_id from reply
+          select n, author_id, uri, known_id, is_same, root_id as post_id, root_owner as owner_id from reply
           where root_id is not null and root_owner <> author_id
           union
-          select n, author_id, uri, updated, parent_id, parent_owner from reply
+          select n, author_id, uri, known_id, is_same, parent_id, parent_owner from reply
           where parent_owner <> author_id and root_owner is distinct from author_id
         )
         select s.n, s.owner_id, a.host is null as is_local, a.uri as owner_uri, a.followers,
-          coalesce(o.who, c.who) as who, coalesce(o.mode, c.mode) as mode, c.sensitivity, c.words,
-          x.automatic, x.manual,
-          exists (select from follow f where f.follower_id = s.author_id and f.followee_id = s.owner_id
-                  and f.state = 'accepted') as is_follower,
-          exists (select from follow f where f.follower_id = s.owner_id and f.followee_id = s.author_id
-                  and f.state = 'accepted') as is_followed,
-          exists (select from mention m where m.post_id = s.post_id and m.account_id = s.author_id
-                  and not m.silent) as is_mentioned,
+          l.who, l.mode, c.sensitivity, c.words, x.automatic, x.manual, s.is_same,
+          -- How the two stand to each other is asked only where something was chosen that depends on it.
+          case when l.is_chosen then exists (
+            select from follow f where f.follower_id = s.author_id and f.followee_id = s.owner_id
+            and f.state = 'accepted') else false end as is_follower,
+          case when l.is_chosen then exists (
+            select from follow f where f.follower_id = s.owner_id and f.followee_id = s.author_id
+            and f.state = 'accepted') else false end as is_followed,
+          case when l.is_chosen then exists (
+            select from mention m where m.post_id = s.post_id and m.account_id = s.author_id
+            and not m.silent) else false end as is_mentioned,
+          case when c.sensitivity = 'strict' then exists (
+            select from compliance.comment k where k.owner_id = s.owner_id and k.author_id = s.author_id
+            and k.state = 'shown') else false end as is_regular,
           exists (select from compliance.comment_block b
                   where b.owner_id = s.owner_id and b.account_id = s.author_id) as is_blocked,
-          c.sensitivity = 'strict' and exists (
-            select from compliance.comment k where k.owner_id = s.owner_id and k.author_id = s.author_id
-            and k.state = 'shown') as is_regular,
-          (select k.state from compliance.comment k join post e on e.id = k.post_id
-           where e.uri = s.uri and k.owner_id = s.owner_id) as state,
-          exists (select from post e where e.uri = s.uri and e.local and e.edited_at = s.updated) as is_same,
-          exists (select from compliance.comment_removal d
-                  where d.uri = s.uri and d.owner_id = s.owner_id) as is_removed
+          case when s.known_id is not null then (
+            select k.state from compliance.comment k
+            where k.post_id = s.known_id and k.owner_id = s.owner_id) end as state,
+          case when a.host is not null then exists (
+            select from compliance.comment_removal d where d.uri = s.uri and d.owner_id = s.owner_id)
+            else false end as is_removed
         from spot s join account a on a.id = s.owner_id
           left join compliance.comment_policy c on c.account_id = s.owner_id
           left join compliance.comment_override o on o.post_id = s.post_id
           left join compliance.reply_control x on x.post_id = s.post_id
+          cross join lateral (
+            select coalesce(o.who, c.who) as who, coalesce(o.mode, c.mode) as mode,
+              coalesce(o.who, c.who, 'anyone') <> 'anyone' or x.post_id is not null as is_chosen) l
         """,
         [reply.place for reply in replies],
         [reply.author_id for reply in replies],
