@@ -16,7 +16,7 @@ from compliance.errors import NotFound as NoSuchThing
 from compliance.identity import claims
 
 from .. import keys
-from ..errors import AppError, NotFound
+from ..errors import AppError, Invalid, NotFound
 from ..http.auth import person
 from ..http.body import Body
 from ..i18n import mark
@@ -188,6 +188,19 @@ def id_of(request: web.Request) -> int:
     if found is None:
         raise NotFound
     return found
+
+
+async def pasted(form: Body, empty: str) -> str:
+    """The text of a file, or what was pasted instead; `Invalid` says `empty` where there is neither."""
+    upload, text = form.upload("file"), form.text("body")
+    if upload is not None:
+        try:
+            text = (await upload.read()).decode("utf-8")
+        except UnicodeDecodeError:
+            raise Invalid("This file is not text in UTF-8", field="file") from None
+    if not text.strip():
+        raise Invalid(empty, field="file")
+    return text
 
 
 async def found(work: Awaitable[_T]) -> _T:

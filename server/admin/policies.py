@@ -51,11 +51,7 @@ async def import_rules(request: web.Request) -> web.Response:
     form, road = await body.read(request, limit=_MOST_BYTES), request.app[keys.ROAD]
     text = form.text("body")
     try:
-        upload = form.upload("file")
-        if upload is not None:
-            text = (await upload.read()).decode("utf-8")
-        if not text.strip():
-            raise Invalid("Choose a file, or paste a rule set", field="file")
+        text = await desk.pasted(form, mark("Choose a file, or paste a rule set"))
         async with road.pool.acquire() as conn, conn.transaction():
             version = await wordlists.import_(
                 conn,
@@ -65,8 +61,6 @@ async def import_rules(request: web.Request) -> web.Response:
                 now=road.clock(),
                 new_id=road.ids,
             )
-    except UnicodeDecodeError:
-        return await _rules(request, Invalid("This file is not text in UTF-8", field="file"))
     except InvalidRules as error:
         return await _rules(request, Invalid("%(what)s", field="body", what=str(error)), text)
     except Invalid as error:

@@ -19,6 +19,7 @@ from ..http import body
 from ..http.auth import person
 from ..http.routes import Reach, needs
 from ..http.source import source_of
+from ..i18n import mark
 from ..pages import plots, tierwords
 from ..pages.render import say, see_other
 from ..pages.windows import number
@@ -70,11 +71,7 @@ async def import_policy(request: web.Request) -> web.Response:
     form, road = await body.read(request, limit=4 * MAX_BYTES), request.app[keys.ROAD]
     text = form.text("body")
     try:
-        upload = form.upload("file")
-        if upload is not None:
-            text = (await upload.read()).decode("utf-8")
-        if not text.strip():
-            raise Invalid("Choose a file, or paste a policy", field="body")
+        text = await desk.pasted(form, mark("Choose a file, or paste a policy"))
         async with road.pool.acquire() as conn, conn.transaction():
             version = await tierbook.import_(
                 conn,
@@ -84,8 +81,6 @@ async def import_policy(request: web.Request) -> web.Response:
                 now=road.clock(),
                 new_id=road.ids,
             )
-    except UnicodeDecodeError:
-        return await _index(request, Invalid("This file is not text in UTF-8", field="file"))
     except InvalidPolicy as error:
         return await _index(request, Invalid("%(what)s", field="body", what=str(error)), text)
     except Invalid as error:

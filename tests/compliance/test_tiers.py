@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
 from compliance import appeals, cases, credit, decisions, measures, records, reports, tierbook, tiers
-from compliance.activity import AccountId, Actor, Direction, Flag, Follow, Update, Uri, Visibility
+from compliance.activity import (
+    AccountId,
+    Actor,
+    Attachment,
+    Direction,
+    Flag,
+    Follow,
+    MediaId,
+    Update,
+    Upload,
+    Uri,
+    Visibility,
+)
 from compliance.appeals import AppealState
 from compliance.errors import NotAllowed
 from compliance.records import RecordKind
@@ -145,6 +158,51 @@ async def test_the_hour_has_its_share_on_every_road(road: Road, join: Join, cloc
     assert Done is type((await send(road, create(road, bob, "mine")))[0])
     clock.move(minutes=61)
     assert Done is type((await send(road, create(road, alice, "an hour later")))[0])
+
+
+async def test_the_last_place_of_the_hour_is_given_once(road: Road, join: Join) -> None:
+    """However many ask at the same moment, in one transaction or in several."""
+    await activate(road)
+    alice = await join("alice")
+    apart = [submit(road, [create(road, alice, f"{n}")], Direction.OUT, source=SOURCE) for n in range(6)]
+    within = [
+        submit(road, [create(road, alice, f"w{n}")], Direction.OUT, source=SOURCE, within=_nothing)
+        for n in range(6)
+    ]
+    answers = [answer for [answer] in await asyncio.gather(*apart, *within)]
+    assert 3 == sum(isinstance(answer, Done) for answer in answers)
+
+
+async def _nothing(*_: object) -> None:
+    """Work that makes a submission travel in a transaction of its own."""
+
+
+async def test_uploads_are_counted_by_the_hour(road: Road, join: Join) -> None:
+    """One picture an hour is one, whether a post shows it or not."""
+    await activate(road)
+    alice = await join("alice")
+    uploads = [
+        Upload(
+            id=road.uris.activity(road.ids()),
+            actor=alice,
+            attachment=Attachment(
+                url=f"https://example.org/media/{n}",
+                mime="image/webp",
+                alt=f"{n}",
+                media_id=MediaId(road.ids()),
+                width=1,
+                height=1,
+            ),
+            file=f"{n}.webp",
+            preview_file=f"{n}-small.webp",
+            preview_width=1,
+            preview_height=1,
+            size=1,
+        )
+        for n in range(2)
+    ]
+    answers = [(await send(road, upload))[0] for upload in uploads]
+    assert [Done, Stopped] == [type(answer) for answer in answers]
 
 
 async def test_follows_that_were_taken_back_count(road: Road, join: Join) -> None:
