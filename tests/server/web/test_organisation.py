@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +17,11 @@ from server.organising import handing_on, overseeing, people
 from server.pipeline import Road
 from server.store import accounts
 from server.store.model import AccountView
+from server.store.model import Role as StaffRole
 from tests.fixtures.server import SOURCE, Caller, Enter
-from tests.server.orgs import enrol, found_one
+from tests.server.orgs import enrol, found_one, through
+from tests.server.web.staff import hire
+from tests.server.web.test_console import _hold as hold
 from tests.server.web.visitor import Visitor
 
 
@@ -310,6 +314,24 @@ async def test_suspended_rights_are_read_about_and_appealed_against(
     assert "You appealed" in done.text
     written = await visitor.send("/org/press/content/new", page="/org", status="x")
     assert written.status == 403
+
+
+async def test_a_held_post_of_an_organisation_appears_when_it_is_released(
+    road_of: Road, enter: Enter, ann: Caller, visitor: Visitor
+) -> None:
+    """The reviewer's release is no act of the organisation's people, and takes none of their rights."""
+    await found_one(road_of, ann.id)
+    await hold(road_of)
+    held = await through(ann, "press").call("POST", "/api/v1/statuses", json={"status": "fake diploma news"})
+    assert held.status == 422
+    await hire(visitor, enter, road_of, StaffRole.REVIEWER)
+    queue = await visitor.get("/admin/queue")
+    found = re.search(r"/admin/queue/\d+", queue.text)
+    assert found is not None
+    await visitor.send(f"{found[0]}/claim", page=found[0])
+    done = await visitor.send(found[0], outcome="release", statement="It reports on it", then="stay")
+    assert "Released" in done.text
+    assert "fake diploma news" in (await visitor.get("/@press")).text
 
 
 async def _verify(road: Road, name: str) -> None:
