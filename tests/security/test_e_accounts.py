@@ -175,7 +175,7 @@ async def test_every_form_needs_its_token(client: Client, enter: Enter, road_of:
     csrf = await desk.csrf()
     sent = [door for door in doors(client.app) if door.method != "GET" and not door.is_api]
     for door in sent:
-        if door.path.endswith("/inbox"):
+        if door.path.endswith(("/inbox", "/users/{username}/outbox")):
             continue
         for headers in (
             {},
