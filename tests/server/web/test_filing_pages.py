@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,8 @@ from tests.server.test_filings import certify
 from tests.server.web.staff import hire as staff
 from tests.server.web.visitor import Visitor
 
+MEDIA: dict[str, Any] = {"kind": "certified", "province": "35", "class": "media"}
+
 
 async def _press(enter: Enter, road: Road) -> None:
     paper = await enter("paper")
@@ -24,9 +27,7 @@ async def _press(enter: Enter, road: Road) -> None:
 
 
 async def _draft(visitor: Visitor) -> int:
-    page = await visitor.send(
-        "/admin/filings", kind="certified", province="35", **{"class": "media"}, page="/admin/filings"
-    )
+    page = await visitor.send("/admin/filings", **MEDIA, page="/admin/filings")
     found = re.fullmatch(r"/admin/filings/(\d+)", page.path)
     assert found, page.text
     return int(found[1])
@@ -40,7 +41,9 @@ async def test_a_filing_from_draft_to_receipt(
     await staff(visitor, enter, road_of, Role.COMPLIANCE, name="shen")
     await staff(another, enter, road_of, Role.EDITOR, name="lin")
     listed = await visitor.get("/admin/filings")
-    assert "Certified accounts · 福建省 (35) · News medium" in listed.text and ">Draft</button>" in listed.text
+    assert (
+        "Certified accounts · 福建省 (35) · News medium" in listed.text and ">Draft</button>" in listed.text
+    )
     number = await _draft(visitor)
     own = await visitor.get(f"/admin/filings/{number}")
     assert "another person releases it" in own.text and "A name" in own.text
@@ -59,9 +62,7 @@ async def test_a_filing_from_draft_to_receipt(
         f"/admin/filings/{number}/step", page=done.path, state="acknowledged", words="闽-17"
     )
     assert "闽-17" in last.text and "acknowledged" in last.text
-    again = await visitor.send(
-        "/admin/filings", kind="certified", province="35", **{"class": "media"}, page="/admin/filings"
-    )
+    again = await visitor.send("/admin/filings", **MEDIA, page="/admin/filings")
     assert f"/admin/filings/{number}" == again.path and "Nothing has changed since this one" in again.text
 
 
@@ -103,7 +104,12 @@ async def test_assessments_and_policies_are_filed_too(visitor: Visitor, enter: E
     """The management system and the features, each as a filing of its own."""
     await staff(visitor, enter, road_of, Role.COMPLIANCE)
     await activate(road_of)
-    values = {"feature": "Trends", "version": "1", "assessed_on": "2026-01-32", "result": "passed"}
+    values: dict[str, Any] = {
+        "feature": "Trends",
+        "version": "1",
+        "assessed_on": "2026-01-32",
+        "result": "passed",
+    }
     wrong = await visitor.send("/admin/filings/assessments", page="/admin/filings", **values)
     assert 422 == wrong.status and 'value="Trends"' in wrong.text
     await visitor.send(
