@@ -94,6 +94,8 @@ MAY_ACT = {
         "rules",
         "hosts",
         "organisations",
+        "vault ask",
+        "vault read",
     },
     Role.EDITOR: {
         "tiers",
@@ -114,6 +116,8 @@ MAY_ACT = {
         "rules",
         "hosts",
         "organisations",
+        "vault decide",
+        "vault hold",
     },
     Role.AUDITOR: set[str](),
     Role.ADMIN: {"suspend", "restore", "attest", "campaigns", "roles", "hosts", "organisations"},
@@ -163,6 +167,8 @@ def test_each_role_acts_only_where_it_may(role: Role) -> None:
             act = parts[4] if parts[2] == "accounts" else parts[2]
             if act == "certifications" and parts[3] in ("held", "papers"):
                 act = f"certifications {parts[3]}"
+            if act == "vault":
+                act = {3: "vault ask", 4: "vault decide"}.get(len(parts), f"vault {parts[-1]}")
             needed = declared(route.handler)
             assert needed is not None
             assert (act in MAY_ACT[role]) == (role in needed.roles), (role, route.path)

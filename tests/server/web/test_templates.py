@@ -132,6 +132,7 @@ def test_nobodys_words_become_markup(pages: Pages) -> None:
             "ui": frame,
             "account": sly,
             "full_handle": SLY,
+            "front_name": "",
             "bio": SLY,
             "mine": True,
             "relation": None,
