@@ -77,7 +77,7 @@ async def test_an_editor_is_invited_and_both_make_a_post(browser: Browser, serve
     assert "bob" not in str(late)
 
 
-async def _first_post(server: Yanlu) -> dict[str, object] | None:
+async def _first_post(server: Yanlu) -> Any:
     url = f"{server.origin}/api/v1/timelines/public?local=true"
     async with server.web.get(url) as answer:
         found = await answer.json()

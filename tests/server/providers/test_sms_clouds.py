@@ -34,7 +34,7 @@ async def cloud() -> AsyncIterator[Service]:
         yield service
 
 
-def _settings(tmp_path: Path, driver: Literal["alibaba", "tencent"], url: str, **more: str) -> Settings:
+def _settings(tmp_path: Path, driver: Literal["alibaba", "tencent"], url: str, **more: Any) -> Settings:
     secret = tmp_path / "secret"
     secret.write_text("hush-hush\n")
     chosen = Sms(
