@@ -22,8 +22,8 @@ from .cases import Case
 from .connection import Connection
 from .decisions import Decision
 from .errors import NotAllowed, NotFound
+from .overturned import Overturned
 from .records import Detail, Entry, RecordKind, Source, write
-from .remedies import Overturned
 from .statements import Matter
 from .verdict import DecisionId
 

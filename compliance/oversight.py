@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from . import organisations, records, statements
 from .activity import AccountId
 from .connection import Connection
 from .errors import NotAllowed
+from .overturned import Again, Overturned
 from .records import Entry, RecordKind, Source
 from .statements import Matter
 from .verdict import DecisionId, Reason
-
-if TYPE_CHECKING:
-    from .remedies import Again, Overturned
 
 
 async def suspend(

@@ -3,14 +3,10 @@ wrong."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .activity import Activity, Actor, ApproveReply, Direction, Uri
 from .connection import Connection
+from .overturned import Overturned
 from .verdict import Reason
-
-if TYPE_CHECKING:
-    from .remedies import Overturned
 
 
 async def overturned(conn: Connection, found: Overturned) -> tuple[Activity, Direction] | None:

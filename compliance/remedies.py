@@ -6,35 +6,15 @@ One entry for each `Matter`; activities that the gate refused have their own way
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias
 
 from . import oversight, rehearing, reopening, tiers
-from .activity import AccountId, Activity, Direction
 from .connection import Connection
-from .decisions import Decision
 from .identity import remedy as identity_remedy
-from .records import Source
+from .overturned import Again, Overturned
 from .statements import Matter
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overturned:
-    """An appeal that was right: who found so, when, and what they wrote."""
-
-    decision: Decision
-    decider: AccountId
-    statement: str
-    now: datetime
-    source: Source
-    new_id: Callable[[], int]
-
-
-Again: TypeAlias = tuple[Activity, Direction] | None
-"""An activity that the caller submits here and now, where there is one."""
 Remedy: TypeAlias = Callable[[Connection, Overturned], Awaitable[Again]]
-
 
 
 async def _former_tier(conn: Connection, found: Overturned) -> Again:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from . import certification, vault
 from .applications import State, find_open, get
 from .connection import Connection
+from .overturned import Again, Overturned
 from .records import RecordKind
 from .steps import note, record
 from .vault import PaperId
-
-if TYPE_CHECKING:
-    from .remedies import Again, Overturned
 
 
 async def overturned(conn: Connection, found: Overturned) -> Again:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..connection import Connection
+from ..overturned import Again, Overturned
 from ..verdict import Reason
 from . import people, review, states
 from .states import IdentityState
-
-if TYPE_CHECKING:
-    from ..remedies import Again, Overturned
 
 
 async def overturned(conn: Connection, found: Overturned) -> Again:

@@ -25,15 +25,14 @@ from typing import Final, Protocol, TypeAlias
 import msgspec
 
 from ..errors import Unavailable
-from ..i18n import mark
 from ..settings import Settings
 from .mail import write_named
+from .sms_template import FAILED
 
 Post: TypeAlias = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 """Posts a body with headers to an address and tells the status; raises where nobody answers."""
 
 _TRIES: Final = 2
-FAILED: Final = mark("The text message could not be sent; please try again in a moment")
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +61,6 @@ def open_gateway(settings: Settings, post: Post) -> Gateway:
         return TencentGateway(settings)
     secret = Path(settings.sms.token_file).read_bytes().strip() if settings.sms.token_file else b""
     return HttpGateway(settings.sms.url, secret, post)
-
-
-def template_values(settings: Settings, code: str) -> dict[str, str]:
-    """What the variables of an approved template stand for, in the template's order."""
-    known = {"code": code, "minutes": str(settings.identity.code_minutes)}
-    return {name.strip(): known[name.strip()] for name in settings.sms.template_values.split(",")}
 
 
 class SinkGateway:

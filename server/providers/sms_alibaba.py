@@ -14,7 +14,7 @@ from darabonba.runtime import RuntimeOptions
 from ..errors import Unavailable
 from ..settings import Settings
 from . import clouds
-from .sms import FAILED, template_values
+from .sms_template import FAILED, template_values
 
 _REGION: Final = "cn-hangzhou"
 

@@ -14,7 +14,7 @@ from tencentcloud.sms.v20210111.sms_client import SmsClient
 from ..errors import Unavailable
 from ..settings import Settings
 from . import clouds
-from .sms import FAILED, template_values
+from .sms_template import FAILED, template_values
 
 _REGION: Final = "ap-guangzhou"
 _SECONDS: Final = 10

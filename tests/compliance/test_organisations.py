@@ -11,7 +11,8 @@ from compliance.classes import CertClass
 from compliance.connection import Connection
 from compliance.errors import NotAllowed, NotFound
 from compliance.organisations import POWERS, Act, MemberState, Role
-from compliance.remedies import REMEDIES, Overturned
+from compliance.overturned import Overturned
+from compliance.remedies import REMEDIES
 from compliance.statements import Matter
 from compliance.verdict import Reason
 from tests.compliance.build import NOW, SOURCE, ids
