@@ -310,8 +310,8 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskReply:
-    """Asks whoever wrote `post` whether the actor's own reply `note` may stand under it. What comes in of this
-    kind is a `Create` with `asked`."""
+    """Asks whoever wrote `post` whether the actor's own reply `note` may stand under it. What comes in of
+    this kind is a `Create` with `asked`."""
 
     id: Uri
     actor: Actor

@@ -1,4 +1,4 @@
-"""The real name in front (Article 7: voluntary), for people with many readers, where the operator asks for it.
+"""The real name in front (Article 7: voluntary), for people with many readers, where the operator asks it.
 
     (none) ──many readers──> asked ──agrees──> shown ──takes it back──> hidden ──agrees──> shown
 

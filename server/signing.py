@@ -2,8 +2,8 @@
 
 Its Ed25519 key is made at the first start; the private half is sealed. The public one is the
 `assertionMethod` of the server's own actor (`/actor`); every key there ever was, so that what a retired one
-signed can still be verified, is at `/.well-known/yanlu/keys` and told by `yanlu signing keys`. Documents carry
-an eddsa-jcs-2022 proof (FEP-8b32).
+signed can still be verified, is at `/.well-known/yanlu/keys` and told by `yanlu signing keys`. Documents
+carry an eddsa-jcs-2022 proof (FEP-8b32).
 """
 
 from __future__ import annotations
