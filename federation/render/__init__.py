@@ -6,4 +6,14 @@ from .certifications import certification
 from .collections import collection, page, reply_authorization, tombstone
 from .notes import note
 
-__all__ = ["Facts", "activity", "actor", "certification", "collection", "note", "page", "reply_authorization", "tombstone"]
+__all__ = [
+    "Facts",
+    "activity",
+    "actor",
+    "certification",
+    "collection",
+    "note",
+    "page",
+    "reply_authorization",
+    "tombstone",
+]
