@@ -209,6 +209,12 @@ async def kind_of(conn: Connection, application: Application) -> Kind:
     return version.paperwork.get(application.class_, application.kind)
 
 
+async def kinds_of(conn: Connection, found: Sequence[Application]) -> dict[int, Kind]:
+    """What each of these is asked for, by its id; a version is read once however many began with it."""
+    versions = {number: await paperwork.get(conn, number) for number in {one.paperwork for one in found}}
+    return {one.id: versions[one.paperwork].paperwork.get(one.class_, one.kind) for one in found}
+
+
 def typed(application: Application, sealer: Sealer) -> dict[FieldName, str]:
     """What was typed so far. Of what was sent in already, the sealed part is not among it."""
     found = {FieldName(name): value for name, value in application.claims.items() if name in set(FieldName)}

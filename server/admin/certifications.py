@@ -86,7 +86,7 @@ async def queue(request: web.Request) -> web.Response:
         total = await approvals.count_waiting(conn)
         ids = [one.account_id for one in waiting] + [one.taken_by for one in waiting if one.taken_by]
         people = await accounts.load(conn, ids, uris=uris)
-        kinds = {one.id: await applications.kind_of(conn, one) for one in waiting}
+        kinds = await applications.kinds_of(conn, waiting)
     rows = [
         Row(
             one.id,
