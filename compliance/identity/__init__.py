@@ -21,6 +21,7 @@ from .states import (
     Method,
     SubjectType,
     get,
+    load,
     sweep,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "confirm_external",
     "confirm_mobile",
     "get",
+    "load",
     "new_code",
     "restore",
     "revoke",

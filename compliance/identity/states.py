@@ -22,10 +22,12 @@ paper changes that, only a person. Times are moved by `sweep`, but nobody waits 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+
+import asyncpg
 
 from .. import credit
 from ..activity import AccountId
@@ -160,17 +162,24 @@ def step(state: IdentityState, event: Event) -> IdentityState:
 
 _SELECT = """
   select account_id, state, method, subject, verified_at, due_at, lapses_at
-  from compliance.identity where account_id = $1
+  from compliance.identity where account_id = any($1)
 """
 
 
 async def get(conn: Connection, account_id: AccountId) -> Identity:
     """How far this person's identity is known."""
-    row = await conn.fetchrow(_SELECT, account_id)
-    if row is None:
-        return Identity(account_id=account_id)
+    return (await load(conn, [account_id]))[account_id]
+
+
+async def load(conn: Connection, ids: Sequence[AccountId]) -> dict[AccountId, Identity]:
+    """The same of several, in one query."""
+    rows = {row["account_id"]: row for row in await conn.fetch(_SELECT, ids)}
+    return {id_: _identity(rows[id_]) if id_ in rows else Identity(account_id=id_) for id_ in ids}
+
+
+def _identity(row: asyncpg.Record) -> Identity:
     return Identity(
-        account_id=account_id,
+        account_id=row["account_id"],
         state=IdentityState(row["state"]),
         method=None if row["method"] is None else Method(row["method"]),
         subject=SubjectType(row["subject"]),

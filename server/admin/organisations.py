@@ -12,7 +12,7 @@ from aiohttp import web
 
 from compliance import identity, organisations, records, transfers
 from compliance.activity import AccountId
-from compliance.organisations import Membership, MemberState
+from compliance.organisations import MemberState
 from compliance.transfers import TransferKind
 
 from .. import keys
@@ -169,7 +169,8 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
     async with road.pool.acquire() as conn:
         whole = await organisations.get(conn, account.id)
         held = await organisations.members(conn, account.id)
-        people = [await _member(request, each) for each in held]
+        views = await accounts.load(conn, [each.account_id for each in held], uris=road.uris)
+        verified = await identity.load(conn, [each.account_id for each in held])
         owners = await organisations.count_owners(conn, account.id)
         moving = await transfers.waiting(conn, account.id)
         granting = await transfers.waiting(conn, account.id, TransferKind.GRANT)
@@ -186,7 +187,15 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
         status=error.status if error else 200,
         account=account,
         whole=whole,
-        people=people,
+        people=[
+            Member(
+                views[each.account_id],
+                say(request, orgtabs.ROLES[each.role]),
+                each.state.value,
+                verified[each.account_id].may_publish(road.clock()),
+            )
+            for each in held
+        ],
         owners=owners,
         moving=moving,
         granting=granting,
@@ -196,17 +205,4 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
         may_suspend=desk.may(request, desk.SUSPEND),
         me_id=person(request).id,
         errors=[(error.field, say(request, error.message, **error.values))] if error else [],
-    )
-
-
-async def _member(request: web.Request, held: Membership) -> Member:
-    road = request.app[keys.ROAD]
-    async with road.pool.acquire() as conn:
-        view = await accounts.get(conn, held.account_id, uris=road.uris)
-        known = await identity.get(conn, held.account_id)
-    return Member(
-        view,
-        say(request, orgtabs.ROLES[held.role]),
-        held.state.value,
-        known.may_publish(road.clock()),
     )

@@ -6,6 +6,8 @@ the very organisation that its address names.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiohttp import web
 from msgspec import Raw, Struct
 
@@ -166,7 +168,7 @@ async def members(request: web.Request) -> web.Response:
     view, road = await enter(request, Act.SEE), request.app[keys.ROAD]
     async with road.pool.acquire() as conn:
         held = await organisations.members(conn, view.id)
-        found = [await _person(request, conn, each) for each in held]
+        found = await _people(request, conn, held)
     return answers.entity(found)
 
 
@@ -280,17 +282,20 @@ async def _org(request: web.Request, conn: Connection, organisation_id: AccountI
     )
 
 
-async def _person(request: web.Request, conn: Connection, held: Membership) -> Person:
-    road = request.app[keys.ROAD]
-    view = await accounts.get(conn, held.account_id, uris=road.uris)
-    known = await identity.get(conn, held.account_id)
-    return Person(
-        account=_account(request, view),
-        role=held.role.value,
-        state=held.state.value,
-        verified=known.may_publish(road.clock()),
-        since=stamp(held.changed_at),
-    )
+async def _people(request: web.Request, conn: Connection, held: Sequence[Membership]) -> list[Person]:
+    road, ids = request.app[keys.ROAD], [each.account_id for each in held]
+    views = await accounts.load(conn, ids, uris=road.uris)
+    known = await identity.load(conn, ids)
+    return [
+        Person(
+            account=_account(request, views[each.account_id]),
+            role=each.role.value,
+            state=each.state.value,
+            verified=known[each.account_id].may_publish(road.clock()),
+            since=stamp(each.changed_at),
+        )
+        for each in held
+    ]
 
 
 async def _one(request: web.Request, view: AccountView, target: AccountId) -> web.Response:
@@ -298,7 +303,8 @@ async def _one(request: web.Request, view: AccountView, target: AccountId) -> we
         held = await organisations.membership(conn, view.id, target)
         if held is None:
             raise NotFound
-        return answers.entity(await _person(request, conn, held))
+        [shown] = await _people(request, conn, [held])
+    return answers.entity(shown)
 
 
 def _account(request: web.Request, view: AccountView) -> Raw:

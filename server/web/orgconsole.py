@@ -247,17 +247,15 @@ async def _items(request: web.Request, conn: Connection, desk: Desk) -> list[Ite
     if submitted:
         words = say(request, "Drafts wait to be approved: %(count)d", count=submitted)
         found.append(Item(words, f"{desk.base}/content"))
-    for each in await organisations.members(conn, organisation_id):
-        if each.state is MemberState.ACTIVE:
-            theirs = await identity.get(conn, each.account_id)
-            if not theirs.may_publish(now):
-                person = await accounts.get(conn, each.account_id, uris=road.uris)
-                words = say(
-                    request,
-                    "@%(name)s is not verified any more and cannot publish for it",
-                    name=person.username,
-                )
-                found.append(Item(words, f"{desk.base}/members"))
+    members = await organisations.members(conn, organisation_id)
+    active = [each.account_id for each in members if each.state is MemberState.ACTIVE]
+    theirs = await identity.load(conn, active)
+    lapsed = [id_ for id_ in active if not theirs[id_].may_publish(now)]
+    for person in await accounts.load_in_order(conn, lapsed, uris=road.uris):
+        words = say(
+            request, "@%(name)s is not verified any more and cannot publish for it", name=person.username
+        )
+        found.append(Item(words, f"{desk.base}/members"))
     return found
 
 

@@ -157,11 +157,11 @@ async def _show(
     async with road.pool.acquire() as conn:
         held = await organisations.members(conn, desk.account.id)
         views = await accounts.load(conn, [each.account_id for each in held], uris=road.uris)
+        known = await identity.load(conn, [each.account_id for each in held])
         moving = await transfers.waiting(conn, desk.account.id)
         heir = None if moving is None else await accounts.find(conn, moving.to_id, uris=road.uris)
         for each in held:
             invited = each.state is MemberState.INVITED
-            known = await identity.get(conn, each.account_id)
             rows.append(
                 Row(
                     views[each.account_id],
@@ -169,7 +169,7 @@ async def _show(
                     say(request, orgtabs.ROLES[each.role]),
                     invited,
                     each.account_id == desk.me.id,
-                    known.may_publish(now),
+                    known[each.account_id].may_publish(now),
                     each.changed_at,
                     may_change and (each.role is not Role.OWNER or invited or each.account_id == desk.me.id),
                 )
