@@ -295,8 +295,13 @@ async def test_a_server_that_keeps_only_proof_forgets_what_was_checked(
     await Upkeep(road, _nobody_sends).work()
     assert 2 == await road.pool.fetchval("select count(*) from vault.paper where forgotten_at is null")
     later = replace(road, clock=lambda: road_of.clock() + timedelta(minutes=11))
-    await Upkeep(later, _nobody_sends).work()
-    rows = await road.pool.fetch("select forgotten_at is not null, index is not null from vault.paper")
+    rows = []
+    for _ in range(20):
+        # The server's own upkeep may have the lock at this moment.
+        await Upkeep(later, _nobody_sends).work()
+        rows = await road.pool.fetch("select forgotten_at is not null, index is not null from vault.paper")
+        if all(forgotten for forgotten, _ in rows):
+            break
     assert [(True, True)] * 2 == [tuple(row) for row in rows]
 
 
