@@ -44,6 +44,7 @@ _MONTH = timedelta(days=31)
 """Rather a day too long than one too short."""
 _AGAIN = timedelta(minutes=5)
 _SOON = timedelta(seconds=30)
+_TURN = timedelta(seconds=5)
 _LOCK = 0x79616E_02
 
 Step: TypeAlias = Callable[[Connection, datetime], Awaitable[int]]
@@ -74,18 +75,23 @@ class Upkeep:
     """The chores of one process, and when each is due again."""
 
     def __init__(self, road: Road, send: Send = _kept) -> None:
+        self.is_behind = False
+        """Whether another process was at it when a chore's time had come: it is looked at again soon."""
         self._road = road
         self._due: dict[str, datetime] = {}
         self._chores = _chores(road, send)
 
     async def work(self) -> float:
         """Does the chores that are due, and says in how many seconds the next one is."""
+        self.is_behind = False
         for chore in self._chores:
             now = self._road.clock()
             if self._due.get(chore.name, now) <= now:
                 self._due[chore.name] = now + chore.every
                 try:
-                    await self._do(chore)
+                    if not await self._do(chore):
+                        self.is_behind = True
+                        self._due[chore.name] = now + _TURN
                 except Exception:
                     # The others are done all the same.
                     log.exception("upkeep: %s failed", chore.name)
@@ -93,11 +99,13 @@ class Upkeep:
         earliest = min(self._due.values())
         return max((earliest - self._road.clock()).total_seconds(), 1.0)
 
-    async def _do(self, chore: Chore) -> None:
-        done = 0
+    async def _do(self, chore: Chore) -> bool:
+        """Whether it had its turn."""
+        done, had_turn = 0, True
         for _ in range(STEPS):
             async with self._road.pool.acquire() as conn, conn.transaction():
-                if not await conn.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
+                had_turn = await conn.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK)
+                if not had_turn:
                     break
                 moved = await chore.step(conn, self._road.clock())
             if chore.after is not None:
@@ -107,6 +115,7 @@ class Upkeep:
                 break
         if done:
             log.info("upkeep: %s: %d", chore.name, done)
+        return had_turn
 
 
 def _chores(road: Road, send: Send) -> list[Chore]:
