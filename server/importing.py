@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+
+import asyncpg
 
 from compliance.activity import MediaId, Note, PostId, Uri, Visibility
 from compliance.records import Entry, RecordKind, Source, write
@@ -23,8 +26,9 @@ from federation.errors import RemoteFault
 from federation.parse import values
 from federation.wire import Value
 
-from . import acts, drafts, telling, uploads
+from . import acts, archive, drafts, telling, uploads
 from .archive import Archive, Item
+from .db.pool import Connection
 from .drafts import Draft
 from .errors import AppError, Conflict, Invalid, TooLarge
 from .pipeline import Once, Road
@@ -35,10 +39,11 @@ from .store.model import AccountView
 from .telling import Code, Notice
 
 CHANNEL = "imports"
-STEP = 20
 _REST = timedelta(minutes=10)
 """How long an archive rests when its owner has published as much as they may in an hour."""
 _IDLE = 30.0
+_LONGEST_ID = 2000
+"""Bytes of what another server calls a post."""
 _PLACE = "https://archive.invalid"
 _STANDING = frozenset(
     {
@@ -54,7 +59,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Count:
-    """What became of the posts of one step."""
+    """What became of a post."""
 
     published: int = 0
     skipped: int = 0
@@ -87,14 +92,16 @@ def folder(road: Road) -> Path:
 async def start(road: Road, me: AccountView, chunks: AsyncIterator[bytes], *, source: Source) -> None:
     """Takes an archive in; raises `Invalid` for what is none, and `Conflict` while another one is at work."""
     async with road.pool.acquire() as conn:
-        if any(one.state is ImportState.WAITING for one in await imports.list_(conn, me.id, 1)):
-            raise Conflict("Another archive is still being worked on", field="archive")
+        await _none_waits(conn, me)
     path = folder(road) / f"{secrets.token_hex(16)}.zip"
     await asyncio.to_thread(path.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
     try:
         await _keep(path, chunks)
         await asyncio.to_thread(_check, path)
         async with road.pool.acquire() as conn, conn.transaction():
+            # Two uploads at the same moment: the second finds the first.
+            await conn.execute("select pg_advisory_xact_lock(hashtextextended('import', $1))", me.id)
+            await _none_waits(conn, me)
             now, import_id = road.clock(), road.ids()
             await imports.insert(conn, id=import_id, account_id=me.id, by=source.by, file=path.name, now=now)
             entry = Entry(RecordKind.ACCOUNT_IMPORT, me.id, str(import_id), source=source)
@@ -103,6 +110,11 @@ async def start(road: Road, me: AccountView, chunks: AsyncIterator[bytes], *, so
         path.unlink(missing_ok=True)
         raise
     road.events.notify(CHANNEL)
+
+
+async def _none_waits(conn: Connection, me: AccountView) -> None:
+    if any(one.state is ImportState.WAITING for one in await imports.list_(conn, me.id, 1)):
+        raise Conflict("Another archive is still being worked on", field="archive")
 
 
 async def work(road: Road) -> float:
@@ -143,11 +155,11 @@ async def _keep(path: Path, chunks: AsyncIterator[bytes]) -> None:
 
 
 def _check(path: Path) -> None:
-    archive = Archive(path)
+    opened = Archive(path)
     try:
-        archive.notes()
+        opened.notes()
     finally:
-        archive.close()
+        opened.close()
 
 
 def _sweep(root: Path, used: set[str]) -> int:
@@ -161,16 +173,16 @@ async def _bring(road: Road, one: Import, path: Path) -> None:
     source = Source(None, None, "import", one.by)
     async with road.pool.acquire() as conn:
         me = await accounts.get(conn, one.account_id, uris=road.uris)
-    archive = await asyncio.to_thread(Archive, path)
-    load = _Load(road, me, archive, source)
+    opened = await asyncio.to_thread(Archive, path)
+    load = _Load(road, me, opened, source)
     try:
-        notes = await asyncio.to_thread(archive.notes)
-        for first in range(one.looked_at, len(notes), STEP):
-            step, count = notes[first : first + STEP], _Count()
+        notes = await asyncio.to_thread(opened.notes)
+        for note in notes[one.looked_at :]:
+            count = _Count()
             try:
-                for note in step:
-                    await _one(load, note, count)
+                await _sound(load, note, count)
             finally:
+                # After each post: whoever comes after a crash goes on where this one was.
                 async with road.pool.acquire() as conn:
                     goes_on = await imports.advance(
                         conn,
@@ -184,13 +196,27 @@ async def _bring(road: Road, one: Import, path: Path) -> None:
             if not goes_on:
                 return
     finally:
-        archive.close()
+        opened.close()
+
+
+async def _sound(load: _Load, note: bytes, count: _Count) -> None:
+    """One post; with one that nothing here expected, the others come all the same."""
+    try:
+        await _one(load, archive.read(note), count)
+    except (_Stopped, _Resting, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        raise
+    except Exception:
+        log.exception("a post of an archive could not be brought here")
+        count.skipped += 1
 
 
 async def _one(load: _Load, item: Item, count: _Count) -> None:
     """One post of the archive; what cannot be taken is counted, and stops no other."""
     road, me = load.road, load.me
-    origin = str(item["id"])
+    origin = values.text(item["id"], _LONGEST_ID)
+    if not origin or len(origin.encode()) > _LONGEST_ID:
+        count.skipped += 1
+        return
     answered = values.find_id(item.get("inReplyTo"))
     async with road.pool.acquire() as conn:
         before = await imports.known(conn, me.id, [origin, *([answered] if answered else [])])
@@ -198,12 +224,14 @@ async def _one(load: _Load, item: Item, count: _Count) -> None:
         count.skipped += 1
         return
     note: Note | None = None
+    once = Once(me.id, f"import:{hashlib.sha256(origin.encode()).hexdigest()}")
     try:
         note = await _note(load, item, before)
         if note is None:
             count.skipped += 1
             return
-        await acts.say(road, me, note, source=load.source, once=Once(me.id, f"import:{origin}"[:255]))
+        # Brought before a crash, it has the id that it got then.
+        uri = road.uris.post(me.username, await acts.say(road, me, note, source=load.source, once=once))
         count.published += 1
     except NotPublished as stopped:
         reason = stopped.stopped.reason
@@ -212,14 +240,14 @@ async def _one(load: _Load, item: Item, count: _Count) -> None:
         if reason in _STANDING:
             raise _Stopped(stopped.title) from None
         count.refused += 1
-        if not stopped.stopped.is_held:
+        if note is None or not stopped.stopped.is_held:
             return
+        uri = note.uri
     except AppError:
         count.skipped += 1
         return
-    if note is not None:
-        async with road.pool.acquire() as conn:
-            await imports.remember(conn, me.id, origin, note.uri)
+    async with road.pool.acquire() as conn:
+        await imports.remember(conn, me.id, origin, uri)
 
 
 async def _note(load: _Load, item: Item, before: Mapping[str, Uri]) -> Note | None:
