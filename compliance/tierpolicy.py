@@ -188,7 +188,8 @@ def parse(text: str) -> TierPolicy:
         raise InvalidPolicy("holds a NUL character")
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Besides what is no TOML: numbers of thousands of digits, and brackets as deep.
         raise InvalidPolicy(f"not TOML: {error}") from None
     _known(document, "", ("name", "version", "pin_days", "credit", "tiers"))
     tiers = document.get("tiers")
@@ -198,11 +199,13 @@ def parse(text: str) -> TierPolicy:
         _wrong("tiers", f"has more than {MAX_TIERS} tiers")
     read = tuple(_tier(_table(tier, f"tiers[{n}]"), f"tiers[{n}]") for n, tier in enumerate(tiers, 1))
     _check_order(read)
+    credit = _credit(_table(document.get("credit", {}), "credit"))
+    _check_credit(read, credit)
     return TierPolicy(
         name=_text(document, "name", "", 100),
         version=_text(document, "version", "", 50),
         tiers=read,
-        credit=_credit(_table(document.get("credit", {}), "credit")),
+        credit=credit,
         pin_days=_whole(document, "pin_days", "", 1, 3650) or 180,
     )
 
@@ -217,6 +220,18 @@ def _check_order(tiers: Sequence[Tier]) -> None:
             _wrong(f"tiers[{n}].when", "has no condition, so nobody would reach the tiers below it")
     if not tiers[-1].when.is_empty:
         _wrong(f"tiers[{len(tiers)}].when", "must be left out: the last tier takes everybody else")
+
+
+def _check_credit(tiers: Sequence[Tier], credit: CreditRules) -> None:
+    """Nobody's credit is above `cap` or below `floor`."""
+    for n, tier in enumerate(tiers, 1):
+        span = tier.when.credit
+        if span is None:
+            continue
+        if span.low is not None and span.low > credit.cap:
+            _wrong(f"tiers[{n}].when.credit.min", f"must not be above `cap`, which is {credit.cap:g}")
+        if span.high is not None and span.high < credit.floor:
+            _wrong(f"tiers[{n}].when.credit.max", f"must not be below `floor`, which is {credit.floor:g}")
 
 
 def _tier(table: Mapping[str, Any], at: str) -> Tier:
@@ -260,7 +275,7 @@ def _conditions(table: Mapping[str, Any], at: str) -> Conditions:
 def _gives(table: Mapping[str, Any], at: str) -> Gives:
     _known(table, at, tuple(f.name for f in fields(Gives)))
     reach = table.get("reach", Reach.EVERYWHERE.value)
-    if reach not in set(Reach):
+    if reach not in tuple(Reach):
         _wrong(f"{at}.reach", "must be one of " + ", ".join(Reach))
     return Gives(
         pre_review=_flag(table, "pre_review", at, default=False),
@@ -319,6 +334,8 @@ def _text(table: Mapping[str, Any], name: str, at: str, limit: int) -> str:
         _wrong(f"{at}.{name}", "must be text, and not empty")
     if len(value) > limit:
         _wrong(f"{at}.{name}", f"is longer than {limit} characters")
+    if "\0" in value:
+        _wrong(f"{at}.{name}", "holds a NUL character")
     return value.strip()
 
 
@@ -326,6 +343,8 @@ def _texts(table: Mapping[str, Any], name: str, at: str) -> Sequence[str]:
     value = table.get(name, [])
     if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
         _wrong(f"{at}.{name}", "must be a list of texts")
+    if any("\0" in one for one in value):
+        _wrong(f"{at}.{name}", "holds a NUL character")
     return value
 
 

@@ -56,6 +56,19 @@ def measured(**values: object) -> Measured:
         ("[[tiers]]", "pin_days = true\n[[tiers]]", "pin_days must be a whole number"),
         ("name = { en", "nmae = { en", "tiers[1].nmae is not a field"),
         ('version = "1"', "version =", "not TOML"),
+        ('version = "1"', f"pin_days = {'9' * 5000}", "not TOML"),
+        ('version = "1"', f"version = {'[' * 5000}{']' * 5000}", "not TOML"),
+        ('version = "1"', 'version = "a\\u0000b"', "version holds a NUL"),
+        (
+            "credit = { min = 50 }",
+            "credit = { min = 201 }",
+            "tiers[1].when.credit.min must not be above `cap`",
+        ),
+        (
+            "credit = { min = 50 }",
+            "credit = { max = -1 }",
+            "tiers[1].when.credit.max must not be below `floor`",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(old: str, new: str, place: str) -> None:
@@ -67,7 +80,13 @@ def test_what_is_wrong_is_said_with_its_place(old: str, new: str, place: str) ->
 
 def test_limits_of_a_tier_are_read_strictly() -> None:
     """A limit of nought would be a ban in disguise; there are other ways to ban, with reasons."""
-    for line in ("posts_per_hour = 0", "pre_review = 1", 'reach = "nowhere"', "reverify_months = 61"):
+    for line in (
+        "posts_per_hour = 0",
+        "pre_review = 1",
+        'reach = "nowhere"',
+        'reach = ["x"]',
+        "reverify_months = 61",
+    ):
         with pytest.raises(InvalidPolicy, match=r"tiers\[2\].gives"):
             parse(f"{SMALL}[tiers.gives]\n{line}\n")
 
