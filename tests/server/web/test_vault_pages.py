@@ -18,12 +18,11 @@ from compliance.openings import A_DAY
 from compliance.vault import Field
 from server import membership
 from server.db.embedded import SUPERUSER, Cluster
-from server.letters import Letter
 from server.pipeline import Road
 from server.store import members
 from server.store.model import Role
-from server.workers.upkeep import Upkeep
 from tests.fixtures.server import ORIGIN, SOURCE, Caller, Client, Enter, Serve
+from tests.fixtures.upkeep import keep_house
 from tests.security.world import Browser, open_browser, open_desk, png
 
 NUMBER = "11010519491231002X"
@@ -188,7 +187,7 @@ async def test_a_legal_hold_keeps_it_from_the_person_until_it_is_lifted(
     assert 200 == (await officer.send(f"{path}/read")).status
     own = await open_browser(client, road_of, bob)
     assert "2026-118" not in (await own.get("/settings/identity/access")).body
-    await Upkeep(road_of, _nobody_sends).work()
+    await keep_house(road_of)
     assert "papers were opened" not in (await own.get("/notifications")).body
 
     assert 303 == (await chief.send(f"{path}/hold", {"act": "lift", "hold_basis": "case closed"})).status
@@ -273,12 +272,12 @@ async def test_the_upkeep_destroys_the_key_of_who_left_long_ago(
     await road_of.pool.execute(
         "update account set gone_at = now() - interval '6 months' + interval '1 day' where id = $1", bob.id
     )
-    await Upkeep(road_of, _nobody_sends).work()
+    await keep_house(road_of)
     assert 2 == await road_of.pool.fetchval(count, bob.id)
     await road_of.pool.execute(
         "update account set gone_at = now() - interval '6 months 1 day' where id = $1", bob.id
     )
-    await Upkeep(road_of, _nobody_sends).work()
+    await keep_house(road_of)
     assert 0 == await road_of.pool.fetchval(count, bob.id)
     assert 0 == await road_of.pool.fetchval("select count(*) from vault.person_key")
     assert 1 == await road_of.pool.fetchval(
@@ -292,16 +291,11 @@ async def test_a_server_that_keeps_only_proof_forgets_what_was_checked(
     """What was sealed before the setting was changed goes with the next upkeep; the index stays."""
     vault_settings = msgspec.structs.replace(road_of.settings.vault, keep="proof")
     road = replace(road_of, settings=msgspec.structs.replace(road_of.settings, vault=vault_settings))
-    await Upkeep(road, _nobody_sends).work()
+    await keep_house(road)
     assert 2 == await road.pool.fetchval("select count(*) from vault.paper where forgotten_at is null")
     later = replace(road, clock=lambda: road_of.clock() + timedelta(minutes=11))
-    rows = []
-    for _ in range(20):
-        # The server's own upkeep may have the lock at this moment.
-        await Upkeep(later, _nobody_sends).work()
-        rows = await road.pool.fetch("select forgotten_at is not null, index is not null from vault.paper")
-        if all(forgotten for forgotten, _ in rows):
-            break
+    await keep_house(later)
+    rows = await road.pool.fetch("select forgotten_at is not null, index is not null from vault.paper")
     assert [(True, True)] * 2 == [tuple(row) for row in rows]
 
 
@@ -332,7 +326,3 @@ async def _fill_the_day(cluster: Cluster, road: Road, reader: AccountId, whose: 
             )
     finally:
         await conn.close()
-
-
-def _nobody_sends(_letter: Letter) -> None:
-    """No letter leaves here."""

@@ -9,9 +9,9 @@ import pytest
 from server import keys
 from server.db.pool import Connection
 from server.store import sweeps
-from server.workers.upkeep import Upkeep
 from tests.fixtures.factory import Factory
 from tests.fixtures.stranger import Here
+from tests.fixtures.upkeep import keep_house
 
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
@@ -82,7 +82,7 @@ async def test_every_chore_can_be_done_by_the_role_that_runs(
     here: Here, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The application role may do what the chores do; then there is nothing to do for half a minute."""
-    seconds = await Upkeep(here.app[keys.ROAD]).work()
+    seconds = await keep_house(here.app[keys.ROAD])
     assert [] == [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert 20 < seconds <= 30
 
