@@ -46,13 +46,13 @@ def test_notes_come_by_their_time_whatever_stands_around_them(tmp_path: Path) ->
         act(id="a"),
         {"type": "Announce", "object": NOTE},
         act(id="\ud800"),
-        act(id="n", content=float("nan")),
-        act(id="big", content=10**400),
+        act(id="n", published="2021-01-02", content=float("nan")),
+        act(id="big", published="2021-01-03", content=10**400),
         *(7, None, [], {}, {"type": []}, {"type": "Create", "object": {"type": {}}}, {"type": "Create"}),
     ]
     whole = {"@context": ["x", {"y": [1, 2]}], "totalItems": 7, "orderedItems": acts}
     data = b"\xef\xbb\xbf" + json.dumps(whole, indent=1).encode()
-    assert ["a", "n", "b"] == [note["id"] for note in read(packed(tmp_path, data))]
+    assert ["a", "n", "big", "b"] == [note["id"] for note in read(packed(tmp_path, data))]
 
 
 @pytest.mark.parametrize(
