@@ -12,7 +12,7 @@ from ..errors import NotFound
 from ..pipeline import Road
 from ..store import accounts
 from . import terminal
-from .command import Call, Commands, add, on_road
+from .command import Call, Commands, add, number, on_road
 
 _BATCH = 1_000
 
@@ -21,7 +21,7 @@ def add_to(family: Commands) -> None:
     """The command of the family."""
     parser = add(family, "campaigns", _show, "show how far campaigns are, or who is open in one")
     parser.add_argument(
-        "campaign", metavar="CAMPAIGN", nargs="?", type=int, help="number of one: who in it is open"
+        "campaign", metavar="CAMPAIGN", nargs="?", type=number, help="number of one: who in it is open"
     )
 
 

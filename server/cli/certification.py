@@ -19,7 +19,7 @@ from ..store import accounts, fronts
 from ..store.model import AccountView
 from . import terminal
 from .account import SOURCE
-from .command import Call, Commands, add, add_family, on_road
+from .command import Call, Commands, add, add_family, number, on_road
 
 _MALFORMED = 2
 _FILE = "certification.toml"
@@ -43,7 +43,7 @@ def add_to(commands: Commands) -> None:
     add(family, "front-names", _front_names, "list who is asked for the real name in front")
     papers = add_family(family, "papers", "the papers that each kind of subject must bring")
     export = add(papers, "export", _export, "print the file that is in force, or an earlier version of it")
-    export.add_argument("--version", type=int, metavar="N", help="its number")
+    export.add_argument("--version", type=number, metavar="N", help="its number")
     import_ = add(papers, "import", _import, "put a file in force, for applications that begin from now on")
     import_.add_argument(
         "file", metavar="FILE", nargs="?", help=f"TOML; - reads standard input; else DATA/{_FILE}"

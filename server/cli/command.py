@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 
 from ..db import access
-from ..ids import Clock, system_clock
+from ..ids import MAX_ID, Clock, system_clock
 from ..opening import found, open_road, worker_number
 from ..pipeline import Road
 from ..settings import Settings, completed
@@ -74,6 +74,17 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="answer with JSON, for programs"
     )
+
+
+def number(text: str) -> int:
+    """For places that take the number of something in the database."""
+    try:
+        found = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 <= found <= MAX_ID:
+        raise argparse.ArgumentTypeError(f"there is no number {text}")
+    return found
 
 
 def call_of(arguments: argparse.Namespace) -> Call:

@@ -29,7 +29,7 @@ from ..pages.assets import Assets
 from ..pipeline import Road
 from . import terminal
 from .account import SOURCE
-from .command import Call, Commands, add, add_family, on_road
+from .command import Call, Commands, add, add_family, number, on_road
 from .tiers import officer
 
 _BAD_PROOF = 3
@@ -56,7 +56,7 @@ def add_to(commands: Commands) -> None:
     list_ = add(family, "list", _list, "list the filings, newest first")
     list_.add_argument("--state", choices=[state.value for state in State], help="only those")
     show = add(family, "show", _show, "print a filing as it leaves")
-    show.add_argument("number", metavar="NUMBER", type=int, help="its number")
+    show.add_argument("number", metavar="NUMBER", type=number, help="its number")
     show.add_argument("--html", action="store_true", help="the page to print instead of the JSON")
     for name, state, help_, words in (
         ("release", State.RELEASED, "release a draft; by another person than drafted it", ""),
@@ -67,7 +67,7 @@ def add_to(commands: Commands) -> None:
     ):
         step = add(family, name, _step, help_)
         step.set_defaults(state=state, words="")
-        step.add_argument("number", metavar="NUMBER", type=int, help="its number")
+        step.add_argument("number", metavar="NUMBER", type=number, help="its number")
         step.add_argument("--by", metavar="NAME", required=True, help="who does it")
         if words:
             step.add_argument(words, dest="words", metavar="TEXT", default="", help="in words")

@@ -19,7 +19,7 @@ from ..store import accounts, members
 from ..store.model import AccountView, Role
 from ..telling import Code
 from . import terminal
-from .command import Call, Commands, add, on_road
+from .command import Call, Commands, add, number, on_road
 
 SOURCE = Source.internal("yanlu command")
 _DECIDE = frozenset({Role.COMPLIANCE, Role.EDITOR})
@@ -42,7 +42,7 @@ def add_to(family: Commands) -> None:
         _named(parser)
         parser.add_argument("--reason", required=True, metavar="TEXT", help=f"{why}; kept in the records")
     parser = add(family, "review", _review, "list the claims that wait, or decide one")
-    parser.add_argument("claim", metavar="CLAIM", nargs="?", type=int, help="number of the claim to decide")
+    parser.add_argument("claim", metavar="CLAIM", nargs="?", type=number, help="number of the claim")
     parser.add_argument("--by", metavar="NAME", help="who decides: a compliance officer or the editor")
     outcome = parser.add_mutually_exclusive_group()
     outcome.add_argument("--approve", action="store_true", help="what is claimed and the papers agree")

@@ -14,7 +14,7 @@ from ..errors import Invalid
 from ..pipeline import Road
 from . import rulecases, terminal
 from .account import SOURCE
-from .command import Call, Commands, add, add_family, on_road
+from .command import Call, Commands, add, add_family, number, on_road
 
 _MALFORMED = 2
 
@@ -25,7 +25,7 @@ def add_to(commands: Commands) -> None:
     import_.add_argument("file", metavar="FILE", help="the rule set as JSON; - reads standard input")
     import_.add_argument("--activate", action="store_true", help="put it in force at once")
     activate = add(family, "activate", _activate, "put a version in force")
-    activate.add_argument("version", metavar="VERSION", type=int, help="its number; 0 is no rules at all")
+    activate.add_argument("version", metavar="VERSION", type=number, help="its number; 0 is no rules at all")
     add(family, "list", _list, "list the versions")
     test = add(family, "test", _test, "show what a rule set finds in texts; needs no database")
     test.add_argument("file", metavar="RULESET.json", help="the rule set; - reads standard input")

@@ -13,12 +13,13 @@ from compliance.tierpolicy import TierPolicy
 
 from .. import standings
 from ..errors import Forbidden, Invalid, NotFound
+from ..ids import MAX_ID
 from ..pipeline import Road
 from ..store import accounts, members
 from ..store.model import Role
 from . import terminal
 from .account import SOURCE
-from .command import Call, Commands, add, add_family, on_road
+from .command import Call, Commands, add, add_family, number, on_road
 
 _MALFORMED = 2
 _MAY = {Role.COMPLIANCE, Role.EDITOR}
@@ -32,9 +33,9 @@ def add_to(commands: Commands) -> None:
     import_.add_argument("file", metavar="FILE", help="the policy as TOML; - reads standard input")
     _add_by(import_, "who proposes it")
     trial = add(family, "dry-run", _dry_run, "say how many accounts a version would move; moves nobody")
-    trial.add_argument("version", metavar="VERSION", type=int, help="its number")
+    trial.add_argument("version", metavar="VERSION", type=number, help="its number")
     activate = add(family, "activate", _activate, "put a version in force, by another than proposed it")
-    activate.add_argument("version", metavar="VERSION", type=int, help="its number; 0 is no policy at all")
+    activate.add_argument("version", metavar="VERSION", type=number, help="its number; 0 is no policy at all")
     _add_by(activate, "who puts it in force")
     show = add(family, "show", _show, "show the policy in force, a version, or the shipped one")
     show.add_argument("version", metavar="VERSION", nargs="?", help="its number, or `shipped`")
@@ -128,7 +129,7 @@ def _show(call: Call) -> int:
     if call.version == "shipped":
         terminal.say(tierbook.shipped().rstrip())
         return 0
-    if call.version is not None and not str(call.version).isdecimal():
+    if call.version is not None and not (str(call.version).isdecimal() and int(call.version) <= MAX_ID):
         raise Invalid("%(what)s is no version; give its number, or `shipped`", what=call.version)
 
     async def work(road: Road) -> tuple[int, TierPolicy, dict[str, int], str]:

@@ -26,6 +26,17 @@ def test_a_policy_is_checked_without_a_server(tmp_path: Path, capsys: pytest.Cap
     assert "tiers[3].when.credit.min must be a number from" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", ["99999999999999999999", "-1", "x"])
+def test_what_can_be_no_number_is_told_before_any_database(
+    number: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In words of the command line's, not of the database's."""
+    for command in (["tiers", "dry-run"], ["filing", "show"], ["rules", "activate"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--data", str(tmp_path), "--", number])
+        assert (2, True) == (ended.value.code, "number" in capsys.readouterr().err)
+
+
 def test_the_shipped_policy_is_printed_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """To begin from: what is printed can be imported."""
     assert 0 == main(["tiers", "show", "shipped", "--data", str(tmp_path)])
