@@ -45,6 +45,8 @@ class Field(enum.StrEnum):
     ORGANISATION_NAME = "organisation-name"
     LEGAL_REPRESENTATIVE = "legal-representative"
     PASSPORT_CN = "passport-cn"
+    PASSPORT = "passport"
+    """Of another state, whose code stands before the number: equal numbers of two states are two."""
     FOREIGN_PERMANENT_RESIDENT = "foreign-permanent-resident"
     HK_MACAU_PERMIT = "hk-macau-permit"
     TAIWAN_PERMIT = "taiwan-permit"

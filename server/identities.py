@@ -29,7 +29,7 @@ from compliance.identity import (
     holders,
     sending,
 )
-from compliance.numbers import NumberType
+from compliance.numbers import ISSUERS, NumberType
 from compliance.records import Source
 from compliance.ways import Checker, CheckOutcome, Claimed
 
@@ -61,6 +61,8 @@ class Form:
     subject: SubjectType = SubjectType.PERSON
     checkable: bool = False
     """Whether services that are asked know such numbers."""
+    has_state: bool = False
+    """Whether the state that issued the paper is chosen from a list; its code goes before the number."""
 
 
 _NAME = mark("Name as on the paper")
@@ -109,6 +111,21 @@ FORMS: Final[Mapping[Method, Form]] = MappingProxyType(
                 papers_told=mark("The page with the picture"),
             ),
             Form(
+                method=Method.FOREIGN_PASSPORT,
+                title=mark("Passport of another state"),
+                told=mark(
+                    "By the passport of any other state. Who lives here with a permanent residence card, or"
+                    " travels with a permit, is better served by that."
+                ),
+                numbers=(NumberType.PASSPORT,),
+                number_label=mark("Passport number"),
+                names={Field.NAME: mark("Name as in the passport")},
+                papers_told=mark(
+                    "The page with the picture, and the visa or residence permit if you have one"
+                ),
+                has_state=True,
+            ),
+            Form(
                 method=Method.PERMANENT_RESIDENT,
                 title=mark("Permanent residence card of a foreigner"),
                 told=mark("By the number on the card, in the layout of 2023 or the one before."),
@@ -149,6 +166,7 @@ METHODS: Final[Mapping[Method, str]] = MappingProxyType(
         Method.RESIDENT_ID: mark("by resident identity card"),
         Method.ORGANISATION: mark("by organisation code"),
         Method.PASSPORT: mark("by passport"),
+        Method.FOREIGN_PASSPORT: mark("by passport of another state"),
         Method.PERMANENT_RESIDENT: mark("by permanent residence card"),
         Method.HK_MACAU_PERMIT: mark("by Hong Kong and Macau travel permit"),
         Method.TAIWAN_PERMIT: mark("by Taiwan travel permit"),
@@ -178,6 +196,7 @@ FIELDS: Final[Mapping[Field, str]] = MappingProxyType(
         Field.ORGANISATION_NAME: mark("Name of the organisation"),
         Field.LEGAL_REPRESENTATIVE: mark("Legal representative"),
         Field.PASSPORT_CN: mark("Passport number"),
+        Field.PASSPORT: mark("State and number of the passport"),
         Field.FOREIGN_PERMANENT_RESIDENT: mark("Card number"),
         Field.HK_MACAU_PERMIT: mark("Permit number"),
         Field.TAIWAN_PERMIT: mark("Permit number"),
@@ -193,6 +212,7 @@ class Typed:
 
     number: str = field(repr=False)
     names: Mapping[Field, str] = field(repr=False)
+    state: str = field(default="", repr=False)
 
 
 def ways(settings: Settings) -> tuple[Method, ...]:
@@ -227,7 +247,7 @@ async def terms(
 
 def read(form: Form, typed: Typed, now: datetime) -> Said:
     """What was typed, of right form. Raises `Invalid`, with the field and never with what stands in it."""
-    number = _number(form, typed.number, now)
+    number = _number(form, typed, now)
     names = {}
     for what in form.names:
         name = " ".join(typed.names.get(what, "").split())
@@ -345,9 +365,14 @@ async def withdraw(road: Road, me: AccountId, *, source: Source) -> datetime | N
     return until
 
 
-def _number(form: Form, typed: str, now: datetime) -> Number:
+def _number(form: Form, typed: Typed, now: datetime) -> Number:
+    if form.has_state and typed.state not in ISSUERS:
+        raise Invalid("Choose the state that issued the passport", field="state")
+    if form.has_state and not typed.number.strip():
+        raise Invalid(_WRONG["empty"], field="number")
+    text = typed.state + typed.number if form.has_state else typed.number
     try:
-        return holders.read(form.numbers, typed, as_of=now.astimezone(_CHINA).date())
+        return holders.read(form.numbers, text, as_of=now.astimezone(_CHINA).date())
     except InvalidNumber as error:
         words = _WRONG.get(error.code, _WRONG["form"])
         raise Invalid(words, field="number") from None

@@ -1,8 +1,8 @@
-"""Pictures of papers on their way to the vault: taken in memory, encoded anew, and never in the folder of
-pictures.
+"""Papers on their way to the vault: taken in memory, encoded anew, and never in the folder of pictures.
 
 Encoding anew leaves only pixels: whatever else a file was at the same time, a page, an archive, a script, is
-gone. A paper's own name is not kept: people write on it what is to be sealed.
+gone. Of a PDF each page becomes a picture. A paper's own name is not kept: people write on it what is to be
+sealed.
 """
 
 from __future__ import annotations
@@ -24,11 +24,15 @@ from .media.probe import Unreadable, probe
 
 KINDS = (Kind.JPEG, Kind.PNG, Kind.WEBP, Kind.HEIC)
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-ACCEPT = "image/jpeg,image/png,image/webp,image/heic,image/heif"
+ACCEPT = "image/jpeg,image/png,image/webp,image/heic,image/heif,application/pdf"
 """For the `accept` of a form's file field."""
+MOST_PAGES = decoder.MAX_PAGES
+"""Of one PDF."""
 _PDF = b"%PDF-"
 _PDF_WITHIN = 1024
 """Readers of PDF look so far for its mark, so whoever disguises one counts on it."""
+_BEFORE_PDF = b"\xef\xbb\xbf\x00 \t\r\n\f"
+"""What careless programs put before the mark; anything else makes the file another kind as well."""
 _AT_ONCE = 1
 _MAX_WAITING = 16
 _working = ThreadPoolExecutor(_AT_ONCE, "papers")
@@ -59,11 +63,11 @@ class Paper:
     mime: str
 
 
-async def accept(upload: Upload, limits: Limits, *, name: str = "papers") -> Paper:
-    """Takes a picture of a paper.
+async def accept(upload: Upload, limits: Limits, *, name: str = "papers") -> list[Paper]:
+    """Takes a picture of a paper, or a PDF, of which every page is one.
 
-    Raises `TooLarge` above the limit of bytes, `Invalid` (for the form's field `name`) for what is no picture
-    of these kinds, is broken or costs too much to decode, and `Unavailable` when too many wait.
+    Raises `TooLarge` above the limit of bytes, `Invalid` (for the form's field `name`) for what is neither,
+    is broken or costs too much to decode, and `Unavailable` when too many wait.
     """
     ticket = object()
     if len(_waiting) >= _MAX_WAITING:
@@ -90,24 +94,33 @@ async def _received(upload: Upload, most: int, name: str) -> bytes:
     return bytes(held)
 
 
-def _encoded_anew(data: bytes, max_pixels: int, name: str) -> Paper:
-    if _PDF in data[:_PDF_WITHIN]:
-        raise Invalid(
-            mark("A PDF is not taken here: send a photograph or a picture of each page"), field=name
-        )
+def _encoded_anew(data: bytes, max_pixels: int, name: str) -> list[Paper]:
+    try:
+        return _drawn(data, max_pixels) if _PDF in data[:_PDF_WITHIN] else [_decoded(data, max_pixels)]
+    except Invalid as error:
+        raise Invalid(error.message, field=name, **error.values) from None
+
+
+def _drawn(data: bytes, max_pixels: int) -> list[Paper]:
+    if not data.lstrip(_BEFORE_PDF).startswith(_PDF):
+        raise Invalid(mark("The file is a PDF and something else as well: save or print it as a PDF anew"))
+    with _memory("upload") as upload, _memory("pages") as pages:
+        upload.write(data)
+        upload.flush()
+        return [Paper(page, TYPES["JPEG"]) for page in decoder.draw(upload, pages, max_pixels=max_pixels)]
+
+
+def _decoded(data: bytes, max_pixels: int) -> Paper:
     try:
         kind = probe(data).kind
     except Unreadable:
         kind = None
     if kind not in KINDS:
-        raise Invalid(mark("The file is not a JPEG, PNG, WebP or HEIC picture"), field=name)
+        raise Invalid(mark("The file is not a JPEG, PNG, WebP or HEIC picture, nor a PDF"))
     with _memory("upload") as upload, _memory("full") as full, _memory("small") as small:
         upload.write(data)
         upload.flush()
-        try:
-            made = decoder.decode(upload, full, small, max_pixels=max_pixels, shape=Shape.PICTURE)
-        except Invalid as error:
-            raise Invalid(error.message, field=name, **error.values) from None
+        made = decoder.decode(upload, full, small, max_pixels=max_pixels, shape=Shape.PICTURE)
         full.seek(0)
         return Paper(full.read(), TYPES[made.kind])
 

@@ -13,6 +13,7 @@ WAYS = (
     "resident-id",
     "organisation",
     "passport-cn",
+    "passport",
     "foreign-permanent-resident",
     "hk-macau-permit",
     "taiwan-permit",
@@ -151,8 +152,8 @@ class Identity(Struct, frozen=True, kw_only=True):
         str,
         is_(
             "How people may prove who they are, separated by commas, in the order in which they are offered:"
-            " mobile, resident-id, organisation, passport-cn, foreign-permanent-resident, hk-macau-permit,"
-            " taiwan-permit, oidc. What is not here is not offered."
+            " mobile, resident-id, organisation, passport-cn, passport, foreign-permanent-resident,"
+            " hk-macau-permit, taiwan-permit, oidc. What is not here is not offered."
         ),
     ] = ", ".join(WAYS)
     reverify_months: Annotated[
@@ -164,7 +165,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     claims_a_day: Annotated[
         int, is_("Numbers with names that one account, or one address, may send in a day.", ge=1, le=100)
     ] = 5
-    max_papers: Annotated[int, is_("Pictures that may be sent with a claim.", ge=1, le=12)] = 4
+    max_papers: Annotated[int, is_("Files of papers that may be sent with a claim.", ge=1, le=12)] = 4
     papers_days: Annotated[
         int, is_("Days that the pictures of a decided claim are kept, then destroyed.", ge=0, le=3650)
     ] = 30
@@ -282,7 +283,7 @@ class Media(Struct, frozen=True, kw_only=True):
         int, limit("Largest archive of posts that somebody brings along, in bytes.", ge=1024)
     ] = 256 * _MEBIBYTE
     max_paper_bytes: Annotated[
-        int, limit("Largest picture of a paper, for identities and certificates, in bytes.", ge=1024)
+        int, limit("Largest picture or PDF of a paper, for identities and certificates, in bytes.", ge=1024)
     ] = 12 * _MEBIBYTE
 
 

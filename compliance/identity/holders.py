@@ -28,6 +28,7 @@ _FIELDS = {
     NumberType.HK_MACAU_PERMIT: Field.HK_MACAU_PERMIT,
     NumberType.TAIWAN_PERMIT: Field.TAIWAN_PERMIT,
     NumberType.PASSPORT_CN: Field.PASSPORT_CN,
+    NumberType.PASSPORT: Field.PASSPORT,
     NumberType.USCC: Field.USCC,
     NumberType.ORG_CODE: Field.ORG_CODE,
 }

@@ -74,6 +74,7 @@ class Method(enum.StrEnum):
     RESIDENT_ID = "resident-id"
     ORGANISATION = "organisation"
     PASSPORT = "passport-cn"
+    FOREIGN_PASSPORT = "passport"
     PERMANENT_RESIDENT = "foreign-permanent-resident"
     HK_MACAU_PERMIT = "hk-macau-permit"
     TAIWAN_PERMIT = "taiwan-permit"

@@ -13,11 +13,13 @@ from types import MappingProxyType
 
 from . import foreign, organisation, permits, phones, resident
 from .answer import Answer, FormReason, FormWarning, NumberType, Sex
+from .issuers import ISSUERS
 from .masks import masked, masked_name
 from .phones import mobile
 from .writing import cleaned, has_invisible
 
 __all__ = [
+    "ISSUERS",
     "Answer",
     "FormReason",
     "FormWarning",
@@ -37,6 +39,7 @@ _CHECKS: Mapping[NumberType, Callable[[str, date], Answer]] = MappingProxyType(
         NumberType.HK_MACAU_PERMIT: permits.hk_macau,
         NumberType.MOBILE: phones.checked,
         NumberType.ORG_CODE: organisation.org_code,
+        NumberType.PASSPORT: permits.passport,
         NumberType.PASSPORT_CN: permits.passport_cn,
         NumberType.RESIDENT_ID: resident.resident_id,
         NumberType.RESIDENT_ID_15: resident.resident_id_15,

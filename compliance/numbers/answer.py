@@ -18,6 +18,8 @@ class NumberType(enum.StrEnum):
     HK_MACAU_PERMIT = "hk-macau-permit"
     MOBILE = "mobile"
     ORG_CODE = "org-code"
+    PASSPORT = "passport"
+    """Of another state; the code of that state stands before its number."""
     PASSPORT_CN = "passport-cn"
     RESIDENT_ID = "resident-id"
     RESIDENT_ID_15 = "resident-id-15"

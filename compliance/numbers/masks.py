@@ -19,6 +19,7 @@ _KEPT = {
     NumberType.FOREIGN_PERMANENT_RESIDENT_15: (3, 3),
     NumberType.USCC: (4, 4),
     NumberType.ORG_CODE: (2, 2),
+    NumberType.PASSPORT: (4, 2),
     NumberType.PASSPORT_CN: (2, 2),
     NumberType.HK_MACAU_PERMIT: (2, 2),
     NumberType.TAIWAN_PERMIT: (2, 2),

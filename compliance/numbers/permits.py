@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 from .answer import Answer, FormReason
+from .issuers import ISSUERS
 
 _PASSPORT = re.compile(r"E[0-9]{8}|E[A-HJ-NP-Z][0-9]{7}|G[0-9]{8}|[DSP]E[0-9]{7}")
 """Ordinary ones, since 2017 with a second letter; older ordinary ones; diplomatic, service and public-affairs
@@ -19,6 +20,16 @@ def passport_cn(text: str, as_of: date) -> Answer:
     """A passport of the People's Republic."""
     del as_of
     return _formed(_PASSPORT, text, lengths=(9,))
+
+
+def passport(text: str, as_of: date) -> Answer:
+    """A passport of another state: the code of that state, and what ICAO 9303 has room for, less than five of
+    which no state uses."""
+    del as_of
+    if not 8 <= len(text) <= 12:
+        return Answer(reason=FormReason.LENGTH, normalized=text)
+    reason = FormReason.OK if text[:3] in ISSUERS else FormReason.NATIONALITY
+    return Answer(reason=reason, normalized=text)
 
 
 def hk_macau(text: str, as_of: date) -> Answer:

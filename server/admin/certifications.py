@@ -29,7 +29,7 @@ from ..http.errors import locale_of
 from ..http.routes import Reach, needs
 from ..http.source import source_of
 from ..i18n import mark
-from ..media.stamp import stamp
+from ..media import stamp
 from ..pages import certificates, render
 from ..pages.render import say, see_other
 from ..pages.windows import number
@@ -37,6 +37,7 @@ from ..store import accounts
 from . import deciding, desk
 
 _LENGTH: Final = 40
+_PURPOSE: Final = mark("for certification of @%(name)s only")
 _LOOK_AHEAD: Final = 40
 _OUTCOMES: Final = ("approve", "more", "decline")
 _FIELD: Final = "field:"
@@ -164,8 +165,11 @@ async def paper(request: web.Request) -> web.Response:
         raise desk.refused(error) from None
     if not opened.mime.startswith("image/"):
         raise NotFound
-    words = f"for certification of @{subject.username} only, @{me.me.username}, {now:%Y-%m-%d %H:%M} UTC"
-    return web.Response(body=await stamp(opened.value, words), content_type="image/jpeg", headers=_NO_STORE)
+    who, purpose = f", @{me.me.username}, {now:%Y-%m-%d %H:%M} UTC", {"name": subject.username}
+    words = stamp.legible(say(request, _PURPOSE, **purpose) + who, _PURPOSE % purpose + who)
+    return web.Response(
+        body=await stamp.stamp(opened.value, words), content_type="image/jpeg", headers=_NO_STORE
+    )
 
 
 @needs(role=desk.CHECK, reach=Reach.ANY)

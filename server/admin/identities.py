@@ -61,6 +61,9 @@ _DONE: Final = {
 }
 
 
+_PURPOSE: Final = mark("identity check only")
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the queue."""
@@ -294,7 +297,8 @@ async def _people(request: web.Request, conn: Connection, claim: Claim) -> dict[
 
 async def _opened(request: web.Request, found: list[OpenedPaper]) -> Opened:
     now, me = request.app[keys.CLOCK](), person(request)
-    words = f"@{me.me.username} {now:%Y-%m-%d %H:%M} UTC - identity check only"
+    who = f"@{me.me.username} {now:%Y-%m-%d %H:%M} UTC - "
+    words = stamp.legible(who + say(request, _PURPOSE), who + _PURPOSE)
     fields, pictures = [], []
     for paper in found:
         if paper.field is Field.SCAN:

@@ -1,7 +1,8 @@
 """Whether a file is something else besides the picture it seems to be: found before any decoder sees it.
 
 A picture is encoded anew anyway, so nothing hidden in it is ever kept. Whoever sends such a file for a paper
-is told so all the same: it is no accident, and the reviewer's time is better spent.
+is told so all the same: it is no accident, and the reviewer's time is better spent. Of a PDF only the name
+and type are looked at: pages, archives and scripts are in honest ones as well, and only its pixels are kept.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _TYPES = {
     Kind.AVIF: {"image/avif"},
     Kind.HEIC: {"image/heic", "image/heif"},
 }
+_PDF = b"%PDF-"
+_PDF_TYPES = {"application/pdf", "application/x-pdf"}
 _ANYTHING = {"", "application/octet-stream"}
 _SIGNS = (b"%pdf-", b"<script", b"<?php", b"<html", b"<svg", b"<!doctype", b"\x7felf\x02", b"#!/bin/")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -38,12 +41,14 @@ _PROGRAM = b"This program cannot be run in DOS mode"
 
 def check(data: bytes, *, name: str, mime: str, field: str = "file") -> None:
     """Raises `Invalid` for a file whose name or type says something else than its content, or that is a page,
-    a document, an archive or a program as well. What is no picture at all is for others to refuse."""
+    a document, an archive or a program as well. What is neither picture nor PDF is for others to refuse."""
+    ending = PurePosixPath(name.replace("\\", "/")).suffix.lower()
+    if data.startswith(_PDF) and (ending not in ("", ".pdf") or mime.lower() not in _PDF_TYPES | _ANYTHING):
+        raise Invalid(mark("The file says that it is something else than it is: a PDF"), field=field)
     try:
         kind = probe(data).kind
     except Unreadable:
         return
-    ending = PurePosixPath(name.replace("\\", "/")).suffix.lower()
     if (ending and ending not in _ENDINGS[kind]) or mime.lower() not in _TYPES[kind] | _ANYTHING:
         raise Invalid(
             mark("The file says that it is something else than it is: a %(kind)s picture"),

@@ -50,3 +50,10 @@ class Made:
     small_width: int
     small_height: int
     blurhash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was written of a document: how many bytes the picture of each page has, one behind the other."""
+
+    lengths: list[int]

@@ -25,6 +25,7 @@ FIELDS: Final[Mapping[Field, str]] = {
     Field.ORGANISATION_NAME: mark("Name of the organisation"),
     Field.LEGAL_REPRESENTATIVE: mark("Legal representative"),
     Field.PASSPORT_CN: mark("Passport number"),
+    Field.PASSPORT: mark("State and number of the passport"),
     Field.FOREIGN_PERMANENT_RESIDENT: mark("Permanent residence card"),
     Field.HK_MACAU_PERMIT: mark("Hong Kong or Macau permit"),
     Field.TAIWAN_PERMIT: mark("Taiwan permit"),

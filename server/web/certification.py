@@ -52,7 +52,7 @@ _SAID: Final = {
     "there is an application already": mark("There is an application already"),
     "this application is not open for that": mark("This application cannot be changed any more"),
     f"an application has at most {applications.MOST_PAPERS} pictures": mark(
-        "An application has at most 12 pictures: take one out first"
+        "An application has at most 12 pictures, each page of a PDF being one: take one out first"
     ),
     f"an answer has at most {submitting.ANSWER_LONGEST} characters": mark("The answer is too long"),
 }
@@ -230,19 +230,20 @@ async def _add(request: web.Request, subject: Subject, slot: str, upload: Upload
         await tries.take(road, conn, f"papers:{person(request).id}", _UPLOADS, tries.HOUR)
     if upload.size <= settings.media.max_paper_bytes:
         disguise.check(await upload.read(), name=upload.name, mime=upload.mime)
-    paper = await papers.accept(upload, settings.media)
+    pages = await papers.accept(upload, settings.media)
+    # All pages of a PDF or none: half a paper proves nothing.
     async with road.pool.acquire() as conn, conn.transaction():
-        one = await _open(request, conn, subject)
-        await applications.add_paper(
-            conn,
-            one,
-            slot,
-            paper.data,
-            mime=paper.mime,
-            sealer=road.sealer,
-            now=road.clock(),
-            new_id=road.ids,
-        )
+        for page in pages:
+            await applications.add_paper(
+                conn,
+                await _open(request, conn, subject),
+                slot,
+                page.data,
+                mime=page.mime,
+                sealer=road.sealer,
+                now=road.clock(),
+                new_id=road.ids,
+            )
 
 
 async def _ask_register(request: web.Request, one: Application) -> bool | None:
@@ -321,6 +322,7 @@ async def _show(
         ],
         active=next((each for each in held if certifying.is_in_force(each, road.clock())), None),
         verified=known.may_publish(road.clock()),
+        accept=papers.ACCEPT,
         words=words,
         errors=found,
     )

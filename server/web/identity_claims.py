@@ -13,6 +13,7 @@ from compliance.consents import Purpose
 from compliance.errors import NotAllowed
 from compliance.errors import NotFound as NoSuchThing
 from compliance.identity import ClaimState, Identity, IdentityState, Method, Scan, claims, sending
+from compliance.numbers import ISSUERS
 
 from .. import identities, keys, papers
 from ..errors import AppError, Forbidden, Invalid, NotFound, TooLarge, TooMany, Unavailable
@@ -32,6 +33,8 @@ from .signup import errors_of
 
 _PAPERS: Final = 160 * 1024 * 1024  # the settings say less, and how much
 _SLACK: Final = 256 * 1024
+_MOST_PAGES: Final = 12
+"""Of all files of a claim together: as many as a reviewer looks at in one go."""
 _SENT: Final = mark("Sent. A person will look at it, and you are told.")
 
 
@@ -43,14 +46,16 @@ async def way(request: web.Request) -> web.Response:
 
 @needs(member=True, reach=Reach.OWN, body=_PAPERS)
 async def send(request: web.Request) -> web.Response:
-    """Takes a number, names and pictures: verified now, or looked at by a person."""
+    """Takes a number, names and papers: verified now, or looked at by a person."""
     asked = _form(request)
     road, me, limits = request.app[keys.ROAD], person(request), request.app[keys.SETTINGS]
     most = limits.identity.max_papers * limits.media.max_paper_bytes + _SLACK
     form = await body.read(request, limit=most)
     values = _typed(request, form, asked)
     typed = Typed(
-        number=values.get("number", ""), names={what: values.get(what.value, "") for what in asked.names}
+        number=values.get("number", ""),
+        names={what: values.get(what.value, "") for what in asked.names},
+        state=values.get("state", ""),
     )
     try:
         said = identities.read(asked, typed, road.clock())
@@ -156,6 +161,8 @@ async def _way(
         told=say(request, form.told),
         way=form.method.value,
         fields=[(name, say(request, words), name in again) for name, words in fields],
+        states=_states(request) if form.has_state else [],
+        state=again.get("state", ""),
         kept=keep(request, again) if again else "",
         papers_told=say(request, form.papers_told),
         papers_required=identities.needs_papers(settings, form),
@@ -167,6 +174,13 @@ async def _way(
         keeps_proof_only=settings.vault.keep == "proof",
         errors=errors_of(request, error),
     )
+
+
+def _states(request: web.Request) -> list[tuple[str, str]]:
+    """Whose passports are taken, by the code that stands in them."""
+    is_chinese = locale_of(request).startswith("zh")
+    named = ((code, names.chinese if is_chinese else names.english) for code, names in ISSUERS.items())
+    return [("", say(request, "Choose")), *((code, f"{code} · {name}") for code, name in named)]
 
 
 def _form(request: web.Request) -> Form:
@@ -187,18 +201,24 @@ def _id(request: web.Request) -> int:
 
 def _typed(request: web.Request, form: Body, asked: Form) -> dict[str, str]:
     """What was typed now, over what came back sealed."""
-    names = ["number", *(what.value for what in asked.names)]
+    names = ["number", *(what.value for what in asked.names), *(["state"] if asked.has_state else [])]
     before = kept(request, form)
     return {name: form.text(name).strip() or before.get(name, "") for name in names}
 
 
 async def _scans(request: web.Request, form: Body) -> list[Scan]:
+    """The pictures that were sent, and each page of the PDFs."""
     settings = request.app[keys.SETTINGS]
     sent = form.uploads("papers")
     if len(sent) > settings.identity.max_papers:
-        raise Invalid("Send %(most)s pictures at most", field="papers", most=settings.identity.max_papers)
-    found = []
-    for place, upload in enumerate(sent, 1):
-        paper = await papers.accept(upload, settings.media)
-        found.append(Scan(data=paper.data, mime=paper.mime, name=f"paper {place}"))
-    return found
+        raise Invalid("Send %(most)s files at most", field="papers", most=settings.identity.max_papers)
+    found: list[papers.Paper] = []
+    for upload in sent:
+        found += await papers.accept(upload, settings.media)
+        if len(found) > _MOST_PAGES:
+            raise Invalid(
+                "Send %(most)s pictures and pages at most, all together", field="papers", most=_MOST_PAGES
+            )
+    return [
+        Scan(data=paper.data, mime=paper.mime, name=f"paper {place}") for place, paper in enumerate(found, 1)
+    ]

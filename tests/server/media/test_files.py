@@ -246,7 +246,7 @@ async def test_a_decoder_that_runs_wild_is_ended(tmp_path: Path, monkeypatch: py
         "import os; os.fork()": "damaged",
     }
     for code, words in wild.items():
-        monkeypatch.setattr(decoder, "_CODE", _child_that_runs(code))
+        monkeypatch.setattr(decoder, "_DECODE", _child_that_runs(code))
         with pytest.raises(AppError, match=words):
             await files.store_image(tmp_path, encoded(scene(), "PNG"), _Limits())
 
@@ -262,7 +262,7 @@ async def test_the_decoder_gets_no_secret(tmp_path: Path, monkeypatch: pytest.Mo
             "raise MemoryError",
         )
     )
-    monkeypatch.setattr(decoder, "_CODE", _child_that_runs(told))
+    monkeypatch.setattr(decoder, "_DECODE", _child_that_runs(told))
     with pytest.raises(Invalid, match="takes too much time or memory"):
         await files.store_image(tmp_path, encoded(scene(), "PNG"), _Limits())
 

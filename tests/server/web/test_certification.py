@@ -27,6 +27,7 @@ from server.store import accounts, cache, marks
 from server.store.model import Role
 from server.workers.upkeep import Upkeep
 from tests.fixtures.server import SOURCE, Caller, Client, Enter
+from tests.server.media.documents import LOCKED, block, document
 from tests.server.web.staff import hire as staff
 from tests.server.web.visitor import Seen, Visitor
 
@@ -308,7 +309,11 @@ DISGUISES = [
     (picture("JPEG") + b"%PDF-1.7", "paper.jpg", "image/jpeg", "something else as well"),
     (picture() + b"more", "paper.png", "image/png", "something else as well"),
     (picture("WEBP") + b"more of it", "paper.webp", "image/webp", "something else as well"),
-    (b"%PDF-1.7 ...", "paper.pdf", "application/pdf", "A PDF is not taken here"),
+    (b"%PDF-1.7 ...", "paper.pdf", "application/pdf", "The PDF is damaged or incomplete"),
+    (document([block(1, 0, 0)], trailer_more=LOCKED), "paper.pdf", "application/pdf", "locked by a password"),
+    (document([block(1, 0, 0)]), "paper.jpg", "image/jpeg", "something else than it is: a PDF"),
+    (document([block(1, 0, 0)]), "paper.pdf", "text/html", "something else than it is: a PDF"),
+    (b"PK\x03\x04" + document([block(1, 0, 0)]), "paper.pdf", "application/pdf", "a PDF and something else"),
     (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "paper.png", "image/png", "not a JPEG, PNG"),
     (b"MZ\x90\x00" + b"\x00" * 200, "paper.png", "image/png", "not a JPEG, PNG"),
     (picture()[:100], "paper.png", "image/png", "damaged or incomplete"),
@@ -567,3 +572,22 @@ async def test_a_real_name_in_front_is_for_verified_readers_who_are_logged_in(
     assert PERSON["name"] not in str(await Caller(client).get(f"/api/v1/accounts/{mei.id}"))
     await visitor.send(f"{page}/hide", page=page)
     assert PERSON["name"] not in (await another.get("/@mei")).text
+
+
+async def test_a_pdf_is_sealed_page_by_page_or_not_at_all(
+    visitor: Visitor, enter: Enter, road_of: Road
+) -> None:
+    """What the pages hold besides, and a page too many, leaves nothing behind."""
+    await enter("mei")
+    await visitor.log_in("mei")
+    await visitor.send(HOME, page=HOME, kind="individual/occupation")
+    form = await visitor.get(f"{HOME}?step=papers")
+    assert 'accept="image/jpeg,image/png,image/webp,image/heic,image/heif,application/pdf"' in form.text
+    seven = document([block(1, 0, 0)] * 7) + b"<script>PK\x03\x04PK\x05\x06"
+    sent = await give(visitor, HOME, "employment", data=seven, name="paper.pdf", mime="application/pdf")
+    assert 200 == sent.status
+    assert "7 pictures sealed" in (await visitor.get(f"{HOME}?step=papers")).text
+    more = await give(visitor, HOME, "employment", data=seven, name="paper.pdf", mime="application/pdf")
+    assert (409, True) == (more.status, "at most 12 pictures, each page of a PDF being one" in more.text)
+    async with road_of.pool.acquire() as conn:
+        assert 7 == await conn.fetchval("select count(*) from vault.paper where field = 'scan'")

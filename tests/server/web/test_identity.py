@@ -13,11 +13,12 @@ from PIL import Image
 
 from compliance import identity
 from compliance.activity import AccountId
-from compliance.identity import IdentityState, claims
+from compliance.identity import Field, IdentityState, Method, claims
 from compliance.ways import CheckOutcome, Claimed
-from server import keys
+from server import identities, keys
 from server.pipeline import Road
 from tests.fixtures.server import SOURCE, Caller, Client, Enter
+from tests.server.media.documents import document, words
 from tests.server.web.visitor import Seen, Visitor
 
 NUMBER, NAME, PHONE = "11010519491231002X", "欧阳修远", "+8613800138000"
@@ -145,7 +146,7 @@ async def test_a_disguised_paper_is_refused_in_plain_words(visitor: Visitor, wen
         consent="1",
         files={"papers": ("card.jpg", b"%PDF-1.7 ...", "image/jpeg")},
     )
-    assert (422, True) == (wrong.status, "A PDF is not taken here" in shown(wrong))
+    assert (422, True) == (wrong.status, "The PDF is damaged or incomplete" in shown(wrong))
 
 
 async def test_a_register_that_agrees_verifies_at_once(
@@ -267,6 +268,7 @@ async def test_only_the_ways_that_the_operator_chose_are_there(visitor: Visitor,
         "resident-id",
         "organisation",
         "passport-cn",
+        "passport",
         "foreign-permanent-resident",
         "hk-macau-permit",
         "taiwan-permit",
@@ -294,3 +296,70 @@ async def test_an_organisation_is_claimed_by_its_code_and_its_representative(
     async with road_of.pool.acquire() as conn:
         known = await identity.get(conn, wen.id)
     assert ("organisation", "verified") == (known.subject, known.state)
+
+
+PASSPORT = f"{PAGE}/ways/passport"
+
+
+async def test_a_passport_of_another_state_waits_for_a_person(
+    client: Client, visitor: Visitor, wen: Caller, road_of: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state is chosen, nobody is asked, and the scan may be a PDF of several pages."""
+    asked = answers(client, monkeypatch, True)
+    form = await visitor.get(PASSPORT)
+    assert '<option value="FRA">FRA · France</option>' in form.text
+    assert ('value="CHN"' in form.text, 'value="TWN"' in form.text) == (False, False)
+    scan = ("passport.pdf", document([words("P<FRA")] * 2), "application/pdf")
+    done = await visitor.send(
+        PASSPORT, state="FRA", number="12ab 34567", name="Léa Dupont", consent="1", files={"papers": scan}
+    )
+    assert "A person will look at it" in shown(done)
+    assert [] == asked
+    async with road_of.pool.acquire() as conn:
+        claim = await claims.find_open(conn, wen.id)
+        scans = await conn.fetchval("select count(*) from vault.paper where field = 'scan'")
+    assert claim is not None
+    assert ("passport", "FRA1******67", 2) == (claim.method, claim.shown["passport"], scans)
+    assert "by passport of another state" in shown(await visitor.get(PAGE))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"state": "", "number": "12AB34567"}, "Choose the state that issued the passport"),
+        ({"state": "CHN", "number": "E12345678"}, "Choose the state that issued the passport"),
+        ({"state": "FRA", "number": ""}, "Type the number"),
+        ({"state": "FRA", "number": "1234"}, "too long or too short"),
+        ({"state": "FRA", "number": "12<4567"}, "stands in no such number"),
+    ],
+)
+async def test_what_is_wrong_with_a_passport_is_said_and_the_state_stays_chosen(
+    visitor: Visitor, wen: Caller, fields: dict[str, Any], said: str
+) -> None:
+    wrong = await visitor.send(PASSPORT, name=NAME, consent="1", files={"papers": photo()}, **fields)
+    assert (422, True) == (wrong.status, said in shown(wrong))
+    chosen = '<option value="FRA" selected>' in wrong.text
+    assert (fields["state"] == "FRA") == chosen
+    again = await visitor.send(
+        PASSPORT,
+        kept=wrong.hidden()["kept"],
+        state="FRA",
+        number="12AB34567",
+        consent="1",
+        files={"papers": photo()},
+    )
+    assert "A person will look at it" in shown(again), "the name was kept"
+
+
+async def test_equal_numbers_of_two_states_are_two_numbers(road_of: Road) -> None:
+    """What is counted is the state with the number, however it was typed."""
+    form = identities.FORMS[Method.FOREIGN_PASSPORT]
+
+    def counted(state: str, number: str) -> bytes:
+        typed = identities.Typed(number=number, names={Field.NAME: NAME}, state=state)
+        [index] = identities.read(form, typed, road_of.clock()).number.indexes(road_of.sealer)
+        assert "passport" == index.kind
+        return index.index
+
+    assert counted("FRA", "12ab-34567") == counted("FRA", "１２AB34567")
+    assert counted("FRA", "12AB34567") != counted("DEU", "12AB34567")
