@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -642,3 +643,52 @@ async def test_a_legal_hold_keeps_papers_from_the_shredder(office: Office) -> No
     assert [] == await vault.list_ended(office.conn, months=6, now=office.clock(), limit=9)
     with pytest.raises(NotAllowed, match="legal hold"):
         await vault.shred(office.conn, LI, reason="closed", **office.about())
+
+
+async def test_a_legal_hold_keeps_papers_from_being_forgotten(office: Office) -> None:
+    """A server that keeps proof alone keeps what an order names, until the order ends."""
+    name = await office.put(Field.NAME, NAME)
+    opening = await office.request(hold_until=office.clock() + timedelta(days=300), hold_basis="order 7")
+    await office.decide(opening)
+    await office.read(opening)
+    office.clock.move(days=1)
+    assert 0 == await vault.forget(office.conn, [name], now=office.clock())
+    assert 0 == await vault.forget_settled(office.conn, before=office.clock(), limit=9)
+    office.clock.move(days=300)
+    assert 1 == await vault.forget_settled(office.conn, before=office.clock(), limit=9)
+
+
+async def test_the_key_goes_with_the_last_paper(office: Office, owner_of_all: Owner) -> None:
+    """Else an old backup would open what was destroyed, with the key that is still here."""
+    keys = "select count(*) from vault.person_key where account_id = $1"
+    name, mobile = await office.put(Field.NAME, NAME), await office.put(Field.MOBILE, NUMBER)
+    assert 1 == await vault.shred_papers(office.conn, [name])
+    assert 1 == await office.conn.fetchval(keys, LI)
+    assert 1 == await vault.shred_papers(office.conn, [mobile])
+    assert 0 == await office.conn.fetchval(keys, LI)
+    opening = await office.put(Field.NAME, NAME)
+    await owner_of_all(None)
+    [row] = await office.conn.fetch("select * from vault.taken(array[$1::bigint])", opening)
+    assert NAME.encode() == vault.unsealed(row, office.sealer).value
+
+
+@pytest.mark.parametrize("how", ["shred_papers(array[$1::bigint])", "forget(array[$1::bigint], now(), 1)"])
+async def test_no_key_goes_while_another_paper_is_put_in(
+    database: Database, cluster: Cluster, sealer: Sealer, how: str
+) -> None:
+    """Destroying one paper waits for who seals another with the same key, and then leaves them the key."""
+    url, new_id = cluster.url(APP, database.name), ids()
+    one, other = await asyncpg.connect(url), await asyncpg.connect(url)
+    about: dict[str, Any] = {"sealer": sealer, "now": Clock()(), "new_id": new_id}
+    try:
+        first = await vault.put(one, LI, Field.MOBILE, NUMBER, **about)
+        async with one.transaction():
+            await vault.put(one, LI, Field.NAME, NAME, **about)
+            destroying = asyncio.create_task(other.fetchval(f"select vault.{how}", first))  # noqa: S608
+            done, _ = await asyncio.wait([destroying], timeout=0.5)
+            assert not done
+        assert 1 == await destroying
+        assert 1 == await one.fetchval("select count(*) from vault.person_key where account_id = $1", LI)
+    finally:
+        await one.close()
+        await other.close()
