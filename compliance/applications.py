@@ -139,10 +139,12 @@ async def get(conn: Connection, application_id: int, *, lock: bool = False) -> A
     return _application(row)
 
 
-async def find_open(conn: Connection, account_id: AccountId) -> Application | None:
-    """The application of an account that is not decided."""
+async def find_open(conn: Connection, account_id: AccountId, *, lock: bool = False) -> Application | None:
+    """The application of an account that is not decided; with `lock`, nobody else changes it meanwhile."""
     row = await conn.fetchrow(
-        f"{_SELECT} where account_id = $1 and state = any($2)", account_id, [state.value for state in OPEN]
+        f"{_SELECT} where account_id = $1 and state = any($2){' for update' if lock else ''}",
+        account_id,
+        [state.value for state in OPEN],
     )
     return None if row is None else _application(row)
 
@@ -216,13 +218,16 @@ async def kinds_of(conn: Connection, found: Sequence[Application]) -> dict[int, 
 
 
 def typed(application: Application, sealer: Sealer) -> dict[FieldName, str]:
-    """What was typed so far. Of what was sent in already, the sealed part is not among it."""
-    found = {FieldName(name): value for name, value in application.claims.items() if name in set(FieldName)}
+    """What was typed so far. Of what was sent in already, the sealed part is not among it: only masks of it
+    are left, which nobody typed and nobody may send in again."""
+    found = {
+        FieldName(name): value
+        for name, value in application.claims.items()
+        if name in set(FieldName) and not claims.is_sealed(FieldName(name))
+    }
     if application.sealed is not None:
         plain = sealer.open(application.sealed, context=_context(application.id))
         found |= {FieldName(name): value for name, value in words(plain).items()}
-    elif application.submitted_at is not None:
-        found = {name: value for name, value in found.items() if not claims.is_sealed(name)}
     return found
 
 

@@ -56,7 +56,7 @@ async def submit(
     kind = await kind_of(conn, application)
     values = typed(application, sealer)
     again = application.state is State.MORE and not any(claims.is_sealed(name) for name in values)
-    wrong = await _faults(conn, application, kind, values, again, sealer=sealer, now=now)
+    wrong = await _faults(conn, application, kind, values, again, by=by, sealer=sealer, now=now)
     if register is False:
         wrong.append(Wrong(FieldName.ORGANISATION_NAME, Fault.NAME_MISMATCH))
     if wrong:
@@ -89,6 +89,7 @@ async def _faults(
     values: Mapping[FieldName, str],
     again: bool,
     *,
+    by: AccountId,
     sealer: Sealer,
     now: datetime,
 ) -> list[Wrong]:
@@ -97,7 +98,7 @@ async def _faults(
         # What was sealed at the first time stands, and is not typed again.
         wrong = [one for one in wrong if not claims.is_sealed(FieldName(one.place))]
     wrong += claims.check_papers(kind, application.slots)
-    if not (await identity.get(conn, application.by_id)).may_publish(now):
+    if not (await identity.get(conn, by)).may_publish(now):
         wrong.append(Wrong("identity", Fault.IDENTITY_MISSING))
     places = {one.place for one in wrong}
     if FieldName.NAME in values and FieldName.NAME not in places:

@@ -34,6 +34,7 @@ _PDF = b"%PDF-"
 _PDF_TYPES = {"application/pdf", "application/x-pdf"}
 _ANYTHING = {"", "application/octet-stream"}
 _SIGNS = (b"%pdf-", b"<script", b"<?php", b"<html", b"<svg", b"<!doctype", b"\x7felf\x02", b"#!/bin/")
+_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _PNG_END = b"IEND\xaeB`\x82"
 _PROGRAM = b"This program cannot be run in DOS mode"
@@ -67,7 +68,7 @@ def _is_more(data: bytes, kind: Kind) -> bool:
         return True
     if all(sign in data for sign in _ZIP):
         return True
-    if _PROGRAM in data:
+    if _PROGRAM in data or any(sign in data for sign in _ARCHIVES):
         return True
     # A PNG ends with its last chunk, a WebP where it says; cameras do put things behind a JPEG.
     if kind is Kind.PNG:

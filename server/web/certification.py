@@ -109,7 +109,7 @@ async def details(request: web.Request) -> web.Response:
     values = {name: form.text(name) for name in FieldName if name in form.params}
     try:
         async with road.pool.acquire() as conn, conn.transaction():
-            one = await _open(request, conn, subject)
+            one = await _open(conn, subject)
             await applications.save(conn, one, values, sealer=road.sealer, now=road.clock())
     except ComplianceError as error:
         return await _show(request, subject, step="details", error=_said(error), typed=values)
@@ -147,7 +147,7 @@ async def drop_paper(request: web.Request) -> web.Response:
         raise NotFound
     try:
         async with road.pool.acquire() as conn, conn.transaction():
-            one = await _open(request, conn, subject)
+            one = await _open(conn, subject)
             await applications.drop_paper(conn, one, paper_id, now=road.clock())
     except NoSuchThing:
         raise NotFound from None
@@ -163,7 +163,7 @@ async def send(request: web.Request) -> web.Response:
     words = form.text("words")
     try:
         async with road.pool.acquire() as conn:
-            one = await _open(request, conn, subject)
+            one = await _open(conn, subject)
         register = await _ask_register(request, one)
         async with road.pool.acquire() as conn, conn.transaction():
             wrong = await submitting.submit(
@@ -190,7 +190,7 @@ async def withdraw(request: web.Request) -> web.Response:
     road, subject = request.app[keys.ROAD], await _subject(request)
     try:
         async with road.pool.acquire() as conn, conn.transaction():
-            one = await _open(request, conn, subject)
+            one = await _open(conn, subject)
             await applications.withdraw(
                 conn,
                 one.id,
@@ -212,8 +212,10 @@ async def _subject(request: web.Request) -> Subject:
     return Subject(found.account, f"{found.base}/certification", found)
 
 
-async def _open(request: web.Request, conn: Any, subject: Subject) -> Application:
-    found = await applications.find_open(conn, subject.account.id)
+async def _open(conn: Any, subject: Subject) -> Application:
+    """The open application, which nobody else changes until the transaction ends: pictures that come at the
+    same time are all kept, and what was sent in meanwhile is not written over."""
+    found = await applications.find_open(conn, subject.account.id, lock=True)
     if found is None:
         raise NotAllowed("this application is not open for that")
     return found
@@ -236,7 +238,7 @@ async def _add(request: web.Request, subject: Subject, slot: str, upload: Upload
         for page in pages:
             await applications.add_paper(
                 conn,
-                await _open(request, conn, subject),
+                await _open(conn, subject),
                 slot,
                 page.data,
                 mime=page.mime,

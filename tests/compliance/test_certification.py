@@ -369,6 +369,17 @@ async def test_nobody_applies_without_a_verified_identity(desk: Desk) -> None:
     assert [Wrong("identity", Fault.IDENTITY_MISSING)] == await desk.submit(one)
 
 
+async def test_another_owner_without_a_verified_identity_cannot_send_it_in(desk: Desk) -> None:
+    """Whoever sends it in is who applies, not whoever began the draft."""
+    one = await desk.begin()
+    await desk.fill(one, COMPANY)
+    await desk.give_all(one)
+    wrong = await submitting.submit(
+        desk.conn, one.id, by=OTHER, sealer=desk.sealer, now=desk.clock(), source=SOURCE, new_id=ids()
+    )
+    assert [Wrong("identity", Fault.IDENTITY_MISSING)] == wrong
+
+
 async def test_a_difference_must_be_resolved_in_words(desk: Desk) -> None:
     """Article 10: where claims and papers do not agree there is no certification, and no way past it."""
     await _known_as(desk, LI, "林海风")
@@ -462,6 +473,17 @@ async def test_who_is_asked_for_more_keeps_what_was_sealed(desk: Desk) -> None:
     assert not set(before) & set(after)
     gone = await desk.conn.fetchval("select count(*) from vault.paper where id = any($1)", list(before))
     assert gone == 0
+
+
+async def test_a_mask_is_never_sent_in_for_what_it_hides(desk: Desk) -> None:
+    """Who changes one sealed field of several fills in all: the masks of the others are no claims."""
+    one = await desk.submitted(FOREIGN | {FieldName.USCC: USCC}, CertClass.FOREIGN, "organisation")
+    await desk.ask(one, OFFICER)
+    await desk.fill(
+        await _again(desk, one), FOREIGN | {FieldName.ORGANISATION_NAME: "", FieldName.USCC: USCC}
+    )
+    assert FieldName.ORGANISATION_NAME not in applications.typed(await _again(desk, one), desk.sealer)
+    assert [Wrong(FieldName.ORGANISATION_NAME, Fault.FIELD_MISSING)] == await desk.submit(one)
 
 
 async def test_a_declined_one_is_appealed_and_decided_by_somebody_else(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -228,6 +229,25 @@ async def test_an_owner_reads_why_the_organisation_was_declined_and_appeals_for_
     assert (200, True) == (read.status, "Not legible." in read.text)
     appealed = await visitor.send(f"{found[1]}/appeal", page=found[1], words="It is legible.")
     assert appealed.status == 200
+
+
+async def test_what_was_sent_in_meanwhile_is_not_written_over(
+    visitor: Visitor, enter: Enter, road_of: Road
+) -> None:
+    """Two windows: one sends the application in while the other still saves the draft."""
+    mei = await enter("mei")
+    await visitor.log_in("mei")
+    await visitor.send(HOME, page=HOME, kind="individual/occupation")
+    await post(visitor, HOME, "details", PERSON)
+    async with road_of.pool.acquire() as conn, conn.transaction():
+        one = await applications.find_open(conn, mei.id, lock=True)
+        assert one is not None
+        late = asyncio.create_task(post(visitor, HOME, "details", PERSON | {"label": "Somebody else"}))
+        await asyncio.sleep(0.5)
+        await conn.execute("update compliance.application set state = 'submitted' where id = $1", one.id)
+    assert 409 == (await late).status
+    async with road_of.pool.acquire() as conn:
+        assert PERSON["label"] == (await applications.get(conn, one.id)).claims["label"]
 
 
 async def test_a_picture_is_taken_out_again(visitor: Visitor, enter: Enter, road_of: Road) -> None:
