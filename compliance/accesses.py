@@ -70,20 +70,21 @@ class Kept:
     since: datetime
     is_proof: bool
     """Whether it is forgotten, and only the proof of it is left."""
+    ends_at: datetime | None
+    """When it is destroyed, where a day is set."""
 
 
 async def list_kept(conn: Connection, account_id: AccountId) -> list[Kept]:
     """What is kept of a person, the oldest first."""
     rows = await conn.fetch(
         """
-        select field, created_at, forgotten_at is not null as is_proof from vault.paper
-        where account_id = $1 order by id
+        select p.field, p.created_at as since, p.forgotten_at is not null as is_proof, e.ends_at
+        from vault.paper p left join compliance.paper_end e on e.paper_id = p.id
+        where p.account_id = $1 order by p.id
         """,
         account_id,
     )
-    return [
-        Kept(field=Field(row["field"]), since=row["created_at"], is_proof=row["is_proof"]) for row in rows
-    ]
+    return [Kept(**(dict(row) | {"field": Field(row["field"])})) for row in rows]
 
 
 async def read_own(

@@ -310,7 +310,15 @@ async def _vault(road: Road, me: AccountView, archive: ZipFile) -> None:
         ):
             taken += step
     told = {
-        "kept": [{"paper": one.field, "since": one.since, "proof_only": one.is_proof} for one in kept],
+        "kept": [
+            {
+                "paper": one.field,
+                "since": one.since,
+                "proof_only": one.is_proof,
+                "destroyed_at": one.ends_at,
+            }
+            for one in kept
+        ],
         "accesses": [
             {
                 "at": one.at,

@@ -208,7 +208,7 @@ async def shred_ended(
     conn: Connection, now: datetime, *, source: Source, new_id: Callable[[], int], limit: int = 200
 ) -> int:
     """Destroys papers whose time is over, some at a call. Those of a claim whose refusal is being appealed
-    against stay until that is decided."""
+    against stay until that is decided, and those that a legal hold names until it ends."""
     rows = await conn.fetch(
         """
         select e.paper_id, e.account_id from compliance.paper_end e
@@ -218,6 +218,9 @@ async def shred_ended(
             select from compliance.identity_claim c
               join compliance.appeal a on a.decision_id = c.decision_id and a.state = 'waiting'
             where c.id = e.claim_id)
+          and not exists (
+            select from vault.opening o
+            where o.account_id = e.account_id and o.state = 'read' and o.hold_until > $1)
         order by e.ends_at limit $2 for update of e skip locked
         """,
         now,

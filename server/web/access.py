@@ -69,7 +69,7 @@ async def _show(
         heading=say(request, "Who looked at your papers"),
         history=[_line(request, access) for access in history[:_LENGTH]],
         older=older,
-        kept=[(say(request, papers.FIELDS[one.field]), one.since, one.is_proof) for one in kept],
+        kept=[(say(request, papers.FIELDS[one.field]), one) for one in kept],
         seen=seen,
         proof_only=road.settings.vault.keep == "proof",
         months=road.settings.vault.retention_months,

@@ -19,6 +19,7 @@ from compliance.accesses import Purpose
 from compliance.activity import AccountId
 from compliance.connection import Connection
 from compliance.errors import NotAllowed, NotFound, SealBroken
+from compliance.identity import review
 from compliance.openings import OpeningState
 from compliance.sealing import Sealer
 from compliance.vault import Field, PaperId
@@ -658,6 +659,27 @@ async def test_a_legal_hold_keeps_papers_from_being_forgotten(office: Office) ->
     assert 1 == await vault.forget_settled(office.conn, before=office.clock(), limit=9)
 
 
+async def test_a_legal_hold_keeps_papers_whose_owner_deleted_them(office: Office) -> None:
+    """Their day comes and goes; they are destroyed when the order ends."""
+    name = await office.put(Field.NAME, NAME)
+    opening = await office.request(hold_until=office.clock() + timedelta(days=300), hold_basis="order 7")
+    await office.decide(opening)
+    await office.read(opening)
+    await office.conn.execute(
+        "insert into compliance.paper_end (paper_id, account_id, why, ends_at)"
+        " values ($1, $2, 'withdrawn', $3)",
+        name,
+        LI,
+        office.clock(),
+    )
+    about = {"source": SOURCE, "new_id": office.new_id}
+    office.clock.move(days=299)
+    assert 0 == await review.shred_ended(office.conn, office.clock(), **about)  # type: ignore[arg-type]
+    office.clock.move(days=2)
+    assert 1 == await review.shred_ended(office.conn, office.clock(), **about)  # type: ignore[arg-type]
+    assert [] == await accesses.list_kept(office.conn, LI)
+
+
 async def test_the_key_goes_with_the_last_paper(office: Office, owner_of_all: Owner) -> None:
     """Else an old backup would open what was destroyed, with the key that is still here."""
     keys = "select count(*) from vault.person_key where account_id = $1"
@@ -684,7 +706,7 @@ async def test_no_key_goes_while_another_paper_is_put_in(
         first = await vault.put(one, LI, Field.MOBILE, NUMBER, **about)
         async with one.transaction():
             await vault.put(one, LI, Field.NAME, NAME, **about)
-            destroying = asyncio.create_task(other.fetchval(f"select vault.{how}", first))  # noqa: S608
+            destroying = asyncio.create_task(other.fetchval(f"select vault.{how}", first))
             done, _ = await asyncio.wait([destroying], timeout=0.5)
             assert not done
         assert 1 == await destroying

@@ -326,3 +326,23 @@ async def _fill_the_day(cluster: Cluster, road: Road, reader: AccountId, whose: 
             )
     finally:
         await conn.close()
+
+
+async def test_a_person_is_told_the_day_on_which_each_paper_is_destroyed(
+    client: Client, road_of: Road, bob: Caller
+) -> None:
+    """Not only the time after an account is closed: a number that was deleted has a day of its own."""
+    day = road_of.clock() + timedelta(days=180)
+    await road_of.pool.execute(
+        """
+        insert into compliance.paper_end (paper_id, account_id, why, ends_at)
+        select id, account_id, 'withdrawn', $2 from vault.paper where account_id = $1 and field = 'resident-id'
+        """,
+        bob.id,
+        day,
+    )
+    page = await (await open_browser(client, road_of, bob)).get("/settings/identity/access")
+    assert 1 == page.body.count(f"destroyed on {day.date().isoformat()}")
+    async with road_of.pool.acquire() as conn:
+        kept = await accesses.list_kept(conn, bob.id)
+    assert [day, None] == [one.ends_at for one in kept]
