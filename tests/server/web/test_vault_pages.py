@@ -336,7 +336,8 @@ async def test_a_person_is_told_the_day_on_which_each_paper_is_destroyed(
     await road_of.pool.execute(
         """
         insert into compliance.paper_end (paper_id, account_id, why, ends_at)
-        select id, account_id, 'withdrawn', $2 from vault.paper where account_id = $1 and field = 'resident-id'
+        select id, account_id, 'withdrawn', $2 from vault.paper
+        where account_id = $1 and field = 'resident-id'
         """,
         bob.id,
         day,
