@@ -257,7 +257,7 @@ class Yanlu:
             "--password",
             f"{name}-密码-2026",
         ]
-        words += ["--attest", "made by a test"]
+        words += ["--attest", "made by a test", "--locale", "en"]
         for role in roles:
             words += ["--role", role]
         await self.command(*words)

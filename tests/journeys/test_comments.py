@@ -115,7 +115,7 @@ async def test_a_removed_comment_is_gone_from_both_servers_and_its_author_reads_
     with pytest.raises(Refusal):
         await author.get(f"v1/statuses/{comment['id']}")
     warned = await until(lambda: author.told("moderation_warning"), "the author is told")
-    assert "removed" in warned[0]["moderation_warning"]["text"]
+    assert "removed your comment" in warned[0]["moderation_warning"]["text"]
 
 
 async def test_where_nobody_may_comment_the_other_server_says_so_before_it_is_published(
