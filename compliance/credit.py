@@ -24,6 +24,7 @@ from .tierpolicy import CreditKind, CreditRules
 from .verdict import DecisionId, Reason
 
 MOST_POINTS = 100
+LONGEST_REASON = 2000
 """The most that one person may give or take at once."""
 _DAY = timedelta(days=1)
 
@@ -168,7 +169,9 @@ async def set_by_hand(
     appealed against."""
     if not reason.strip():
         raise NotAllowed("credit is never changed without a reason")
-    if points == 0 or abs(points) > MOST_POINTS:
+    if len(reason) > LONGEST_REASON:
+        raise NotAllowed(f"a reason has at most {LONGEST_REASON:,} characters")
+    if not 1 <= abs(points) <= MOST_POINTS:
         raise NotAllowed(f"points are from 1 to {MOST_POINTS}, given or taken")
     if by == account_id:
         raise NotAllowed("nobody changes their own credit")

@@ -50,6 +50,7 @@ STEPS = {
 """Where each state leads."""
 COUNTS = (State.RELEASED, State.SUBMITTED, State.ACKNOWLEDGED)
 """What a later filing is compared with: the rest never reached the authority, or was not taken."""
+_LONGEST = 2000
 OPEN = (State.DRAFTED, State.RELEASED, State.SUBMITTED)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[dict[str, str | int | bool | None]]).decode
@@ -202,6 +203,8 @@ async def step(
     """Moves a filing on, by a named person. `words` are how it was handed over, the receipt's number, or why
     it came back."""
     found, said = await get(conn, filing_id, lock=True), words.strip()
+    if len(said) > _LONGEST:
+        raise NotAllowed("what is written about a step is too long")
     if state not in STEPS[found.state]:
         raise NotAllowed("this step is not open")
     if state is State.RELEASED and found.drafted_by == by:

@@ -16,6 +16,7 @@ from .connection import Connection
 from .errors import NotAllowed
 from .places import NOWHERE, is_place
 
+_LONGEST, _LONGEST_REFERENCE = 200, 2000
 Entry: TypeAlias = Mapping[str, str | int | bool | None]
 """One line of a filing; `id` tells it from the others, the rest is compared."""
 
@@ -131,6 +132,8 @@ async def record_assessment(
     """Notes that a feature was assessed; what is noted is not changed, another line follows it."""
     if not feature.strip() or not version.strip():
         raise NotAllowed("an assessment names the feature and its version")
+    if len(feature) > _LONGEST or len(version) > _LONGEST or len(reference) > _LONGEST_REFERENCE:
+        raise NotAllowed("an assessment's feature, version or reference is too long")
     if assessed_on > now.date():
         raise NotAllowed("an assessment is not of a day to come")
     await conn.execute(

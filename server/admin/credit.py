@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from aiohttp import web
@@ -23,6 +24,7 @@ from ..store import accounts
 from . import desk
 
 _LENGTH: Final = 40
+_NUMBER: Final = re.compile(r"[+−-]?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
 @needs(role=desk.SEE_TIERS, reach=Reach.ANY)
@@ -40,11 +42,13 @@ async def change(request: web.Request) -> web.Response:
     try:
         if not reason.strip():
             raise Invalid("Credit is never changed without a reason", field="reason")
-        try:
-            count = float(points.replace("−", "-"))
-        except ValueError:
-            raise Invalid("Write a number, such as -5 or 3", field="points") from None
-        if not 0 < abs(count) <= credit.MOST_POINTS:
+        if len(reason) > credit.LONGEST_REASON:
+            most = credit.LONGEST_REASON
+            raise Invalid("At most %(most)s characters", field="reason", most=most)
+        if not _NUMBER.fullmatch(points):
+            raise Invalid("Write a number, such as -5 or 3", field="points")
+        count = float(points.replace("−", "-"))
+        if not 1 <= abs(count) <= credit.MOST_POINTS:
             most = credit.MOST_POINTS
             raise Invalid("From 1 to %(most)s points, given or taken", field="points", most=most)
         async with road.pool.acquire() as conn, conn.transaction():

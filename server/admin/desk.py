@@ -82,6 +82,10 @@ _SAID: Final = {
     "this identity is revoked already": mark("This identity has been withdrawn already"),
     "this identity is not revoked": mark("This identity has not been withdrawn"),
     "a refusal needs a statement of reasons": mark("A refusal needs a statement of reasons"),
+    "what is written about a step is too long": mark("What is written about a step is too long"),
+    "an assessment's feature, version or reference is too long": mark(
+        "The feature, its version or the reference is too long"
+    ),
     "a decision needs a statement of reasons": mark("A decision needs a statement of reasons"),
     "this case has been decided": mark("This case has been decided"),
     "this complaint has been decided": mark("This report has been decided"),

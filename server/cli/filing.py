@@ -251,11 +251,11 @@ def _step(call: Call) -> int:
 
 def _verify(call: Call) -> int:
     try:
-        document = msgspec.json.decode(Path(call.file).read_bytes())
+        document = msgspec.json.decode(Path(call.file).read_bytes(), type=dict[str, Any])
         proofs.verify(document, proofs.public_of(call.key), now=system_clock())
     except OSError as error:
         raise Invalid("%(file)s cannot be read: %(why)s", file=call.file, why=error.strerror) from error
-    except (msgspec.DecodeError, FederationError, TypeError) as error:
+    except (msgspec.DecodeError, FederationError, TypeError, ValueError, RecursionError) as error:
         terminal.fail(f"this is not as it was signed: {error}")
         return _BAD_PROOF
     terminal.say(f"{terminal.green('●')} signed by this key, and unchanged: {document.get('id')}")

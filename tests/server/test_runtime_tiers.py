@@ -64,3 +64,17 @@ def test_a_filing_is_verified_by_the_public_key_alone(
         assert status == main(["filing", "verify", str(file), "--key", name, "--data", str(tmp_path)]), (
             capsys.readouterr()
         )
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "7", "[" * 100_000, '{"proof":[]}', '{"proof":{"type":7}}', "no JSON"]
+)
+def test_what_is_no_filing_does_not_verify(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 3, and a line that says so."""
+    file = tmp_path / "filing.json"
+    file.write_text(text, "utf-8")
+    key = proofs.multikey(Ed25519PrivateKey.generate().public_key().public_bytes_raw())
+    assert 3 == main(["filing", "verify", str(file), "--key", key, "--data", str(tmp_path)])
+    assert "not as it was signed" in capsys.readouterr().err

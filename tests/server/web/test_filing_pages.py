@@ -112,6 +112,8 @@ async def test_assessments_and_policies_are_filed_too(visitor: Visitor, enter: E
     }
     wrong = await visitor.send("/admin/filings/assessments", page="/admin/filings", **values)
     assert 422 == wrong.status and 'value="Trends"' in wrong.text
+    long = values | {"assessed_on": "2026-01-31", "feature": "x" * 201}
+    assert 409 == (await visitor.send("/admin/filings/assessments", page="/admin/filings", **long)).status
     await visitor.send(
         "/admin/filings/assessments", page="/admin/filings", **values | {"assessed_on": "2026-01-31"}
     )

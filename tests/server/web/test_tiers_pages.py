@@ -82,6 +82,8 @@ async def test_credit_by_hand_needs_a_reason_and_is_told_with_a_way_to_appeal(
     path = f"/admin/accounts/{officer.id}/credit"
     empty = await visitor.send(path, points="-50", reason=" ")
     assert 422 == empty.status and 'value="-50"' in empty.text
+    for points, reason in (("1_0", "x"), ("٥", "x"), ("0.5", "x"), ("nan", "x"), ("-5", "x" * 2001)):
+        assert 422 == (await visitor.send(path, points=points, reason=reason)).status
     done = await visitor.send(path, points="-50", reason="sold followers")
     assert 200 == done.status and "sold followers" in done.text
     own = await another.send(path, points="5", reason="I am good")
