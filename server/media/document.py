@@ -44,7 +44,7 @@ def draw(data: bytes, out: BinaryIO, *, max_pixels: int, max_pages: int) -> Draw
         raise Refused("broken")
     lengths = []
     for place in range(len(document)):
-        page = document[place]
+        page = _flat(document, place)
         if _lacks_letters(page):
             raise Refused("letters")
         before = out.tell()
@@ -54,8 +54,18 @@ def draw(data: bytes, out: BinaryIO, *, max_pixels: int, max_pages: int) -> Draw
     return Drawn(lengths)
 
 
+def _flat(document: Any, place: int) -> Any:
+    """The page with what lies on it made a part of it, as it looks: filled-in fields, notes, electronic
+    seals."""
+    page = document[place]
+    became = raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY)
+    page.close()
+    if became == raw.FLATTEN_FAIL:
+        raise Refused("broken")
+    return document[place]
+
+
 def _draw(page: Any, out: BinaryIO, max_pixels: int) -> None:
-    """What is in annotations, such as an electronic seal, is drawn as it looks; nothing is ever run."""
     width, height = page.get_size()
     if not (math.isfinite(width * height) and width > 0 and height > 0):
         raise Refused("broken")
