@@ -26,29 +26,34 @@ _REAL = (
 """What a name may say before or after itself and still be taken for the same one."""
 
 _SIGNS = (
-    "✓✔☑✅⍻🗸🗹🔵㊓㊔㊣㈴"  # ticks, the disc, and ideographs in circles that read as seals
+    "✓✔☑✅⍻🗸🗹\U00010102\U0001fbb1🔵㊓㊔㊣㈴"  # ticks, the disc, and ideographs in circles that read as seals
     "Ⓥⓥ🅥🆅🅅🄥"
     "\U0001f201\U0001f202\U0001f210-\U0001f23b"  # ideographs in squares: just what a seal is
 )
 _SIGN = re.compile(
-    f"(?:[{_SIGNS}]|√(?![0-9A-Za-z(])|[政媒企社机機名认認证證官VvＶｖ]\ufe0f?[\u20dd-\u20e0\u20e2-\u20e4])"
+    f"(?:[{_SIGNS}]|√(?![0-9A-Za-z(])|[政媒企社机機名认認证證官VvＶｖ][\ufe0e\ufe0f]?[\u20dd-\u20e0\u20e2-\u20e4])"
     "[\ufe0e\ufe0f\u20dd-\u20e4]*"
 )
 
 _EMOJI = re.compile(r":([A-Za-z0-9_+-]{2,60}):")
 _EMOJI_CLAIM = re.compile(
-    "verif|certif|official|renzheng|guanfang|blue_?(?:check|tick|badge|v\\b)|check_?mark"
-    "|(?:^|_)(?:tick|badge|checked)(?:$|_)"
+    "verif|certif|official|ren_?zheng|guan_?fang|blue_?(?:check|tick|badge|v\\b)|check_?mark"
+    "|(?:^|_)(?:tick|badge|checked|check)(?:$|[_0-9])"
 )
 
-_SQUARE_OPEN, _SQUARE_CLOSE = "【〖〔［[", "】〗〕］]"
-_OPEN, _CLOSE = f"{_SQUARE_OPEN}((（「『《<＜〈{{｛⟦⟨", f"{_SQUARE_CLOSE})）」』》>＞〉}}｝⟧⟩"
+_BY_CATEGORY = {
+    category: "".join(chr(code) for code in range(0x10000) if unicodedata.category(chr(code)) == category)
+    for category in ("Ps", "Pe", "Pi", "Pf")
+}
+_SQUARE_OPEN, _SQUARE_CLOSE = "【〖〔［[〚⟦⁅❲︻﹇〘﹝", "】〗〕］]〛⟧⁆❳︼﹈〙﹞"
+_OPEN = f'{_BY_CATEGORY["Ps"]}{_BY_CATEGORY["Pi"]}<＜﹤|｜"＂'
+_CLOSE = f'{_BY_CATEGORY["Pe"]}{_BY_CATEGORY["Pf"]}>＞﹥|｜"＂'
 _BRACKETED = re.compile(
     f"[{re.escape(_OPEN)}]([^{re.escape(_OPEN)}{re.escape(_CLOSE)}]{{1,40}})[{re.escape(_CLOSE)}]"
 )
 _CLAIM = re.compile(
     "(?:已|已经|经|平台|微博|实名|官方|个人|机构|企业|政府|政务|媒体|蓝|黄|金|大|加)*"
-    "(?:官方|官微|官博|认证|认证账号|认证用户|官方账号|政务号|[蓝黄金大加]v|v认证)"
+    "(?:官方|官微|官博|官方微博|认证|认证账号|认证用户|官方账号|政务号|[蓝黄金大加]v|v认证)"
     "|(?:the |an? )?(?:officially |official )?(?:official|verified|certified|authenticated)"
     "(?: (?:account|user|page|profile))?"
 )
@@ -56,6 +61,8 @@ _SEAL = re.compile("[政媒企社机外名]")
 _BARE_CLAIM = re.compile(
     "(?:官方|平台|微博|已|已经)(?:实名)?(?:认证|認證)|officially verified|verified account", re.I
 )
+_LEET = str.maketrans("0134|!", "oieaii")
+"""Digits and strokes as they are read in the middle of a word."""
 
 FIELD = "认证 Certified"
 """The row of a profile's table under which this server says what it certified."""
@@ -116,7 +123,8 @@ def _signs(name: str) -> Iterator[tuple[int, int]]:
     for found in _SIGN.finditer(name):
         yield found.span()
     for found in _EMOJI.finditer(name):
-        if _EMOJI_CLAIM.search(found[1].lower()):
+        code = found[1].lower().replace("-", "_")
+        if _EMOJI_CLAIM.search(code) or _EMOJI_CLAIM.search(code.translate(_LEET)):
             yield found.span()
     for found in _BRACKETED.finditer(name):
         if found[0][0] in _SQUARE_OPEN and _SEAL.fullmatch(fold(found[1])):
@@ -127,14 +135,17 @@ def _claims(name: str) -> Iterator[tuple[int, int]]:
     for found in _BRACKETED.finditer(name):
         if any(_CLAIM.fullmatch(look) for look in _read(found[1])):
             yield found.span()
-    for found in _BARE_CLAIM.finditer(name):
-        yield found.span()
+    bare = [found.span() for found in _BARE_CLAIM.finditer(name)]
+    yield from bare
+    if not bare and any(map(_BARE_CLAIM.search, _read(name[:MOST_CHARS]))):
+        yield 0, len(name)  # in other characters: no part of the name stands for the words
 
 
 def _read(text: str) -> set[str]:
     """A text as somebody reads it, spaces between words kept."""
     folded = fold(text)
-    return {folded, fold(_alike(folded)), fold(_alike(unicodedata.normalize("NFKD", text)))}
+    looks = {folded, fold(_alike(folded)), fold(_alike(unicodedata.normalize("NFKD", text)))}
+    return looks | {folded.translate(_LEET)}
 
 
 @lru_cache(maxsize=4_096)
@@ -179,6 +190,11 @@ def _table() -> dict[int, str]:
             target, _, sources = line.partition("\t")
             look = "".join(chr(int(code, 16)) for code in target.split())
             table |= {int(code, 16): look for code in sources.split()}
+    # White letters on a disc or a square, and those that flags are made of, have no decomposition.
+    for first in (0x1F150, 0x1F170, 0x1F1E6):
+        table |= {first + place: chr(ord("a") + place) for place in range(26)}
+    for small, letter in zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz", strict=True):
+        table.setdefault(ord(small), letter)
     return table
 
 
