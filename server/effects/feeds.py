@@ -75,6 +75,26 @@ async def remove(conn: Connection, posts: Sequence[PostId]) -> set[AccountId]:
     return {AccountId(r["owner_id"]) for r in rows}
 
 
+async def readers(conn: Connection, posts: Sequence[PostId]) -> set[AccountId]:
+    """In whose home timelines the posts, or boosts of them, stand."""
+    rows = await conn.fetch(
+        """
+        with every as (
+          select p.id, p.account_id from post p where p.id = any($1) or p.boost_of_id = any($1)
+        ), owner as (
+          select id, account_id as owner_id from every
+          union all
+          select e.id, f.follower_id from every e
+            cross join lateral (
+              select w.follower_id from follow w where w.followee_id = e.account_id offset 0) f
+        )
+        select distinct f.owner_id from owner o join feed f on f.owner_id = o.owner_id and f.post_id = o.id
+        """,
+        list(posts),
+    )
+    return {AccountId(r["owner_id"]) for r in rows}
+
+
 async def join(conn: Connection, pairs: Sequence[tuple[AccountId, AccountId]]) -> set[AccountId]:
     """Gives new followers (first of each pair) the newest posts of whom they follow."""
     rows = await conn.fetch(

@@ -271,6 +271,10 @@ async def show(conn: Connection, posts: Sequence[PostId], ground: Ground) -> tup
     if out:
         touched.homes |= await feeds.fan_out(conn, out, ground)
         touched.notified |= await notices.of_posts(conn, out, ground)
+    # The top of a home timeline is kept as it was read: whoever has one of these in theirs reads it anew.
+    turned = [new.id for old, new in pairs if new.is_out != old.is_out and not new.is_withdrawn]
+    if turned:
+        touched.homes |= await feeds.readers(conn, turned)
     gone = [new for old, new in pairs if new.is_withdrawn and not old.is_withdrawn]
     if gone:
         touched.add(await counting.gone(conn, [new.id for new in gone], ground))

@@ -102,3 +102,27 @@ async def test_what_the_api_is_told_wrong_is_said_with_its_field(enter: Enter, a
     assert (await owner.get("/api/yanlu/v1/comments/policy"))["who"] == "anyone"
     listed = await owner.get("/api/yanlu/v1/comments", state="shown")
     assert [one["id"] for one in listed] == [comment["id"]]
+
+
+async def test_what_waits_anew_leaves_a_home_timeline_that_was_just_read(
+    enter: Enter, author: Caller
+) -> None:
+    """The kept top of it too, and the boosts: nobody reads the new words before they are let."""
+    owner, reader = await enter("olga"), await enter("rita")
+    for followed in (owner, author):
+        await reader.do(f"/api/v1/accounts/{followed.id}/follow")
+    root = await owner.post("a post")
+    comment = await author.post("fine words", in_reply_to_id=root["id"])
+    await owner.do(f"/api/v1/statuses/{comment['id']}/reblog")
+    home = await reader.get("/api/v1/timelines/home")
+    assert "fine words" in str(home)
+    await owner.call("PUT", "/api/yanlu/v1/comments/policy", json={"mode": "reviewed"})
+    edited = {"status": "other words"}
+    assert (await author.call("PUT", f"/api/v1/statuses/{comment['id']}", json=edited)).status == 200
+    assert [one["id"] for one in await reader.get("/api/v1/timelines/home")] == [root["id"]]
+
+    await owner.do("/api/yanlu/v1/comments/approve", ids=[int(comment["id"])])
+
+    shown = await reader.get("/api/v1/timelines/home")
+    assert [one["id"] for one in shown] == [one["id"] for one in home]
+    assert "other words" in str(shown)
