@@ -242,6 +242,7 @@ async def terms(
         grace_days=chosen.grace_days,
         accounts=chosen.accounts_per_identity,
         forget=settings.vault.keep == "proof",
+        keep_months=chosen.keep_months,
     )
 
 

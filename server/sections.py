@@ -172,8 +172,8 @@ class Identity(Struct, frozen=True, kw_only=True):
     keep_months: Annotated[
         int,
         is_(
-            "Months that the number of an identity that its owner withdrew is kept sealed: the law asks for"
-            " six, as for the log of what was published.",
+            "Months that a number which its owner withdrew, or replaced by another, is kept sealed: the law"
+            " asks for six, as for the log of what was published.",
             ge=6,
             le=120,
         ),

@@ -8,9 +8,9 @@ from __future__ import annotations
 from ..vault import Field
 from .claims import Claim, ClaimState, Said, Scan, Terms
 from .external import confirm_external
-from .holders import Held, Number
+from .holders import KEEP_MONTHS, Held, Number
 from .mobile import CODE_DIGITS, CODE_MINUTES, TRIES, NotConfirmed, confirm_mobile, new_code, start_mobile
-from .people import KEEP_MONTHS, attest, restore, revoke, verify_organisation, withdraw
+from .people import attest, restore, revoke, verify_organisation, withdraw
 from .states import (
     ACCOUNTS_PER_IDENTITY,
     GRACE_DAYS,

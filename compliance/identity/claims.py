@@ -28,7 +28,7 @@ from ..errors import NotFound
 from ..vault import Field, PaperId
 from ..verdict import DecisionId
 from . import states
-from .holders import Index, Number
+from .holders import KEEP_MONTHS, Index, Number
 from .states import Method, SubjectType
 
 MAX_NAME = 120
@@ -53,6 +53,8 @@ class Terms:
     accounts: int = states.ACCOUNTS_PER_IDENTITY
     forget: bool = False
     """Whether to keep nothing of a number that was verified but the proof of it."""
+    keep_months: int = KEEP_MONTHS
+    """How long a number that another one replaces is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

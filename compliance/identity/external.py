@@ -59,7 +59,9 @@ async def confirm_external(
         new_id=new_id,
         forget=terms.forget,
     )
-    await holders.keep(conn, account_id, wanted, masked=issuer, paper_id=paper_id, now=now)
+    await holders.keep(
+        conn, account_id, wanted, masked=issuer, paper_id=paper_id, keep_months=terms.keep_months, now=now
+    )
     known = await states.set_verified(
         conn,
         account_id,

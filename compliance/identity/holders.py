@@ -33,6 +33,8 @@ _FIELDS = {
     NumberType.ORG_CODE: Field.ORG_CODE,
 }
 _ORGANISATION_CODE = slice(8, 17)
+KEEP_MONTHS = 6
+"""So long the law wants to know who has published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +126,15 @@ async def keep(
     *,
     masked: str,
     paper_id: PaperId | None,
+    keep_months: int = KEEP_MONTHS,
     now: datetime,
 ) -> None:
-    """The account is verified by this number from now on; what another number of its kind was is to be
-    destroyed."""
+    """The account is verified by this number from now on. What was kept of the same number is to be destroyed
+    now; of another one of its kind when the law allows it: something was published by it."""
     kinds = [one.kind.value for one in wanted]
-    await _let_go(conn, account_id, kinds, why="replaced", besides=paper_id, ends_at=now)
+    await _let_go(
+        conn, account_id, kinds, wanted, why="replaced", besides=paper_id, months=keep_months, now=now
+    )
     await conn.execute(
         """
         insert into compliance.identity_number (account_id, kind, index, masked, paper_id, put_at)
@@ -149,10 +154,10 @@ async def keep(
         await conn.execute("delete from compliance.paper_end where paper_id = $1", paper_id)
 
 
-async def release(conn: Connection, account_id: AccountId, *, ends_at: datetime) -> None:
-    """The account is verified by no number any more; what is sealed is to be destroyed then."""
+async def release(conn: Connection, account_id: AccountId, *, months: int, now: datetime) -> None:
+    """The account is verified by no number any more; what is sealed is to be destroyed in so many months."""
     kinds = [kind.value for kind in Field]
-    await _let_go(conn, account_id, kinds, why="withdrawn", besides=None, ends_at=ends_at)
+    await _let_go(conn, account_id, kinds, (), why="withdrawn", besides=None, months=months, now=now)
     await conn.execute("delete from compliance.identity_number where account_id = $1", account_id)
 
 
@@ -160,22 +165,29 @@ async def _let_go(
     conn: Connection,
     account_id: AccountId,
     kinds: Sequence[str],
+    same: Sequence[Index],
     *,
     why: str,
     besides: PaperId | None,
-    ends_at: datetime,
+    months: int,
+    now: datetime,
 ) -> None:
-    """When the papers of these numbers end, and the names that were claimed with them."""
+    """When the papers of these numbers end, and the names that were claimed with them: those of `same` at
+    once."""
     await conn.execute(
         """
         with numbers as (
-          select distinct paper_id from compliance.identity_number
+          select paper_id,
+                 $5::timestamptz + make_interval(
+                   months => max(case when index = any($6) then 0 else $7 end)) as ends_at
+          from compliance.identity_number
           where account_id = $1 and kind = any($2) and paper_id is not null and paper_id is distinct from $3
+          group by paper_id
         )
         insert into compliance.paper_end (paper_id, account_id, why, ends_at)
-        select paper_id, $1, $4, $5::timestamptz from numbers
+        select paper_id, $1, $4, ends_at from numbers
         union
-        select p.id, $1, $4, $5::timestamptz
+        select p.id, $1, $4, n.ends_at
         from compliance.identity_claim c join numbers n on n.paper_id = c.papers[1]
           join vault.paper p on p.id = any(c.papers)
         on conflict (paper_id) do update set ends_at = least(paper_end.ends_at, excluded.ends_at)
@@ -184,7 +196,9 @@ async def _let_go(
         kinds,
         besides,
         why,
-        ends_at,
+        now,
+        [one.index for one in same],
+        months,
     )
 
 

@@ -97,6 +97,7 @@ async def confirm_mobile(
     grace_days: int = GRACE_DAYS,
     accounts_per_identity: int = ACCOUNTS_PER_IDENTITY,
     forget: bool = False,
+    keep_months: int = holders.KEEP_MONTHS,
     source: Source,
     new_id: Callable[[], int],
 ) -> Identity | NotConfirmed:
@@ -113,7 +114,9 @@ async def confirm_mobile(
     paper_id = await vault.put(
         conn, account_id, Field.MOBILE, number.value, sealer=sealer, now=now, new_id=new_id, forget=forget
     )
-    await holders.keep(conn, account_id, indexes, masked=number.masked, paper_id=paper_id, now=now)
+    await holders.keep(
+        conn, account_id, indexes, masked=number.masked, paper_id=paper_id, keep_months=keep_months, now=now
+    )
     known = await states.set_verified(
         conn,
         account_id,

@@ -16,10 +16,9 @@ from ..statements import Matter
 from ..vault import Field, PaperId
 from ..verdict import DecisionId, Reason
 from . import claims, holders, sending, states
+from .holders import KEEP_MONTHS
 from .notes import note
 from .states import ACCOUNTS_PER_IDENTITY, GRACE_DAYS, REVERIFY_MONTHS, Event, Identity, Method, SubjectType
-
-KEEP_MONTHS = 6
 
 
 async def attest(
@@ -192,12 +191,9 @@ async def withdraw(
     waiting = await claims.find_open(conn, account_id)
     if waiting is not None:
         await sending.withdraw(conn, waiting.id, account_id, now=now, source=source, new_id=new_id)
-    until: datetime = await conn.fetchval(
-        "select $1::timestamptz + make_interval(months => $2)",
-        now,
-        keep_months if before.verified_at is not None else 0,
-    )
-    await holders.release(conn, account_id, ends_at=until)
+    months = keep_months if before.verified_at is not None else 0
+    until: datetime = await conn.fetchval("select $1::timestamptz + make_interval(months => $2)", now, months)
+    await holders.release(conn, account_id, months=months, now=now)
     await claims.blank(conn, account_id)
     detail: Detail = {"state": before.state.value}
     await note(

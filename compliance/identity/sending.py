@@ -122,7 +122,15 @@ async def verify_by(
     """The account is verified by what it claimed."""
     number_paper = claim.papers[0]
     masked = next(iter(claim.shown.values()), "****")
-    await holders.keep(conn, claim.account_id, claim.counted, masked=masked, paper_id=number_paper, now=now)
+    await holders.keep(
+        conn,
+        claim.account_id,
+        claim.counted,
+        masked=masked,
+        paper_id=number_paper,
+        keep_months=terms.keep_months,
+        now=now,
+    )
     await states.set_verified(
         conn,
         claim.account_id,

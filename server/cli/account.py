@@ -187,6 +187,7 @@ async def _verify_phone(road: Road, account_id: AccountId, phone: str) -> None:
             grace_days=terms.grace_days,
             accounts_per_identity=terms.accounts,
             forget=terms.forget,
+            keep_months=terms.keep_months,
             source=SOURCE,
             new_id=road.ids,
         )

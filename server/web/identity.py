@@ -132,6 +132,7 @@ async def confirm(request: web.Request) -> web.Response:
                 grace_days=terms.grace_days,
                 accounts_per_identity=terms.accounts,
                 forget=terms.forget,
+                keep_months=terms.keep_months,
                 source=source_of(request),
                 new_id=road.ids,
             )
