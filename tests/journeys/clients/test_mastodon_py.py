@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError, MastodonUnauthorizedError
 from PIL import Image
 
-from tests.journeys.harness import Person, Yanlu
+from tests.journeys.harness import Person, Yanlu, until
 
 from .browser import Browser
 from .conftest import password_of
@@ -196,6 +197,31 @@ async def test_what_the_library_asks_a_server_about_itself(server: Yanlu) -> Non
     absent = (kim.custom_emojis, kim.announcements, kim.lists, kim.filters_v2, kim.followed_tags)
     for act in (*absent, kim.trending_tags):
         assert [] == await call(act)
+
+
+async def test_a_post_waits_for_its_time(server: Yanlu) -> None:
+    """Kept, listed, moved, taken back; and once at its time, however often it is asked for."""
+    mia = client(await server.person("mia"))
+    now = datetime.now(UTC)
+    kept = await call(mia.status_post, "later", scheduled_at=now + timedelta(hours=1), spoiler_text="cw")
+    assert ("later", "cw") == (kept.params.text, kept.params.spoiler_text)
+    assert [kept.id] == [one.id for one in await call(mia.scheduled_statuses)]
+    moved = await call(mia.scheduled_status_update, kept, now + timedelta(hours=3))
+    assert timedelta(hours=2) == moved.scheduled_at - kept.scheduled_at
+    await call(mia.scheduled_status_delete, kept)
+    with pytest.raises(MastodonNotFoundError):
+        await call(mia.scheduled_status, kept)
+    picture = await call(mia.media_post, _picture(), mime_type="image/jpeg")
+    soon = {"media_ids": [picture], "scheduled_at": now + timedelta(seconds=4), "idempotency_key": "once"}
+    first, again = [await call(mia.status_post, "soon", **soon) for _ in range(2)]
+    assert (first.id, 1) == (again.id, len(first.media_attachments))
+    me = await call(mia.me)
+
+    async def published() -> list[int]:
+        return [len(one.media_attachments) for one in await call(mia.account_statuses, me)]
+
+    assert [1] == await until(published, "the post is there")
+    assert [] == await call(mia.scheduled_statuses)
 
 
 async def test_a_refusal_reads_as_one(server: Yanlu) -> None:

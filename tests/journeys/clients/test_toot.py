@@ -74,7 +74,7 @@ class Toot:
 async def test_toot_does_the_main_job(server: Yanlu, tmp_path: Path) -> None:
     """Log in, post, read, react, follow, look around."""
     toot = Toot(tmp_path)
-    await server.person("toni")
+    toni = await server.person("toni")
     other = await server.person("uma")
     await toot.log_in(server, "toni")
     assert "toni" in await toot.run("whoami")
@@ -111,5 +111,8 @@ async def test_toot_does_the_main_job(server: Yanlu, tmp_path: Path) -> None:
         await toot.run(undo, "uma")
     await toot.run("update_account", "--display-name", "Toni", "--note", "by toot", "--locked")
     assert "Toni" in await toot.run("whoami")
+    assert "scheduled" in (await toot.run("post", "later from toot", "--scheduled-in", "2 hours")).lower()
+    [kept] = await toni.get("v1/scheduled_statuses")
+    assert "later from toot" == kept["params"]["text"]
     await toot.run("delete", made["id"])
     assert "hello from toot" not in await toot.run("timeline", "--public", "--local", "--once")
