@@ -53,6 +53,14 @@ async def _exported(wen: Reader) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(Path(await (await download.value).path()).read_bytes()))
 
 
+async def _may_take_it_again(wen: Reader) -> None:
+    """The way that was taken has a whole button still, beside the word that it is done."""
+    await wen.open("/settings/identity")
+    button = await wen.page.locator(f'a[href="{CARD}"]').bounding_box()
+    assert button is not None
+    assert button["width"] > 60
+
+
 async def test_papers_are_sent_reviewed_and_deleted(browser: Browser, server: Yanlu, tmp_path: Path) -> None:
     """Refused, sent, looked at, approved, published, exported, deleted, refused."""
     card = tmp_path / "card.png"
@@ -95,6 +103,7 @@ async def test_papers_are_sent_reviewed_and_deleted(browser: Browser, server: Ya
 
         await _publish(wen, "At last")
         await expect(wen.page.locator("article.post .e-content").first).to_have_text("At last")
+        await _may_take_it_again(wen)
         await wen.open("/settings/identity/access")
         await expect(wen.page.locator("main")).to_contain_text("claim:")
         archive = await _exported(wen)
