@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from compliance.classes import CertClass
 from federation.actor import Certification
 from federation.errors import Malformed
@@ -10,6 +12,9 @@ from federation.wire import Document
 from . import values
 
 MAX_LABEL = 200
+_UNSEEN = ("Cc", "Cf", "Co", "Cs", "Cn")
+"""Kinds of characters that nobody sees. They could turn the label around, and with it the name of whoever
+vouches."""
 
 
 def certification(document: Document) -> Certification:
@@ -21,6 +26,8 @@ def certification(document: Document) -> Certification:
     class_ = document.get("class")
     if issued is None or expires is None or not label or issued >= expires:
         raise Malformed("a certification without label or dates")
+    if any(unicodedata.category(char) in _UNSEEN for char in label):
+        raise Malformed("a certification with characters that nobody sees")
     if not isinstance(class_, str) or class_ not in set(CertClass):
         raise Malformed("a certification of no known class")
     return Certification(

@@ -329,6 +329,8 @@ DISGUISES = [
     (picture("JPEG") + b"%PDF-1.7", "paper.jpg", "image/jpeg", "something else as well"),
     (picture() + b"more", "paper.png", "image/png", "something else as well"),
     (picture("WEBP") + b"more of it", "paper.webp", "image/webp", "something else as well"),
+    (picture("JPEG") + b"Rar!\x1a\x07\x00...", "paper.jpg", "image/jpeg", "something else as well"),
+    (picture("JPEG") + b"7z\xbc\xaf\x27\x1c...", "paper.jpg", "image/jpeg", "something else as well"),
     (b"%PDF-1.7 ...", "paper.pdf", "application/pdf", "The PDF is damaged or incomplete"),
     (document([block(1, 0, 0)], trailer_more=LOCKED), "paper.pdf", "application/pdf", "locked by a password"),
     (document([block(1, 0, 0)]), "paper.jpg", "image/jpeg", "something else than it is: a PDF"),
