@@ -349,7 +349,8 @@ async def _settle(road: Road, one: Import, state: ImportState, *, failure: str |
     now, to = road.clock(), one.by or one.account_id
     code = Code.IMPORT_DONE if state is ImportState.DONE else Code.IMPORT_FAILED
     async with road.pool.acquire() as conn, conn.transaction():
-        await imports.settle(conn, one.id, state, failure=failure, now=now)
+        if not await imports.settle(conn, one.id, state, failure=failure, now=now):
+            return
         await telling.tell(
             conn, [Notice(to=to, code=code, link="/settings/import")], now=now, new_id=road.ids
         )

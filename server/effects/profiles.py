@@ -10,7 +10,7 @@ from compliance.activity import Delete, UpdateProfile
 from compliance.verdict import Cleared
 
 from ..db.pool import Connection
-from ..store import marks
+from ..store import imports, marks, scheduled
 from . import relations
 from .ground import Applied, Ground, Touched
 
@@ -83,6 +83,8 @@ async def close(conn: Connection, cleared: Sequence[Cleared[Delete]], ground: Gr
         accounts,
         ground.now,
     )
+    await scheduled.end_all(conn, accounts, now=ground.now)
+    await imports.end_all(conn, accounts, now=ground.now)
     touched = await relations.end_all(conn, accounts)
     touched.accounts |= set(accounts)
     await conn.execute("delete from notification where from_id = any($1)", accounts)

@@ -144,9 +144,9 @@ async def advance(
 
 async def settle(
     conn: Connection, import_id: int, state: ImportState, *, failure: str | None = None, now: datetime
-) -> None:
-    """Ends an archive that waits."""
-    await conn.execute(
+) -> bool:
+    """Ends an archive that waits; `False` where it was cancelled meanwhile."""
+    done = await conn.execute(
         """
         update archive_import set state = $2, failure = $3, changed_at = $4, claimed_until = null
         where id = $1 and state = 'waiting'
@@ -156,6 +156,7 @@ async def settle(
         failure,
         now,
     )
+    return affected(done) > 0
 
 
 async def cancel(conn: Connection, account_id: AccountId, import_id: int, *, now: datetime) -> bool:
@@ -170,6 +171,18 @@ async def cancel(conn: Connection, account_id: AccountId, import_id: int, *, now
         now,
     )
     return affected(done) > 0
+
+
+async def end_all(conn: Connection, account_ids: Sequence[AccountId], *, now: datetime) -> None:
+    """Stops whatever is at work, of accounts that end; the next sweep deletes the archives."""
+    await conn.execute(
+        """
+        update archive_import set state = 'cancelled', changed_at = $2
+        where account_id = any($1) and state = 'waiting'
+        """,
+        account_ids,
+        now,
+    )
 
 
 async def known(conn: Connection, account_id: AccountId, origins: Sequence[str]) -> Mapping[str, Uri]:

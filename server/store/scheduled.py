@@ -180,6 +180,21 @@ async def cancel(conn: Connection, account_id: AccountId, scheduled_id: int, *, 
     return affected(done) > 0
 
 
+async def end_all(conn: Connection, account_ids: Sequence[AccountId], *, now: datetime) -> None:
+    """Takes back whatever waits, and keeps nobody's words: of accounts that end."""
+    await conn.execute(
+        """
+        update scheduled_post
+        set state = case when state = 'waiting' then 'cancelled' else state end, draft = $2::text::jsonb,
+            changed_at = $3
+        where account_id = any($1) and state in ('waiting', 'held', 'failed')
+        """,
+        account_ids,
+        _EMPTIED,
+        now,
+    )
+
+
 async def claim_due(conn: Connection, *, now: datetime, limit: int) -> list[Scheduled]:
     """Takes posts whose time has come, for this process alone for a while."""
     rows = await conn.fetch(_CLAIM, now, now + LEASE, limit)

@@ -14,8 +14,10 @@ from PIL import Image
 
 from compliance import identity, wordlists
 from server import importing
+from server.db.pool import Connection
 from server.pipeline import Road
-from tests.fixtures.server import SOURCE, Enter
+from server.store import imports
+from tests.fixtures.server import PASSWORD, SOURCE, Enter
 from tests.server.web.visitor import Seen, Visitor
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
@@ -203,3 +205,43 @@ async def test_the_composer_keeps_a_post_for_later(visitor: Visitor, enter: Ente
     assert 422 == (await visitor.send(f"{path}/move", page="/scheduled", due_at="x")).status
     await visitor.send(f"{path}/cancel", page="/scheduled")
     assert [] == await mei.get("/api/v1/scheduled_statuses")
+
+
+async def test_whoever_stops_an_archive_hears_nothing_of_it(
+    visitor: Visitor, enter: Enter, road_of: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that it was done, when the process that is at it finds out."""
+    mei = await enter("mei")
+
+    async def stopped(conn: Connection, import_id: int, *, now: datetime, **_: int) -> bool:
+        await imports.cancel(conn, mei.id, import_id, now=now)
+        return False
+
+    monkeypatch.setattr(imports, "advance", stopped)
+    await visitor.log_in("mei")
+    await send(visitor, packed(note(1), note(2)))
+    await settled(road_of)
+    await asyncio.sleep(0.3)
+    assert "cancelled" in (await visitor.get("/settings/import")).text
+    assert 1 == len(await mei.get(f"/api/v1/accounts/{mei.id}/statuses"))
+    assert [] == await mei.get("/api/v1/notifications")
+
+
+async def test_what_waits_ends_with_the_account(visitor: Visitor, enter: Enter, road_of: Road) -> None:
+    """No word of a scheduled post stays, and no archive is worked on."""
+    await enter("mei")
+    await visitor.log_in("mei")
+    year = datetime.now(UTC).year + 1
+    await visitor.send("/compose", status="secret words", due_at=f"{year}-01-02T08:00", zone="8")
+    await send(visitor, packed(note(1)))
+    await settled(road_of)
+    async with road_of.pool.acquire() as conn:
+        await conn.execute("update archive_import set state = 'waiting', claimed_until = 'infinity'")
+    await visitor.send("/settings/account/close", page="/settings/account", username="mei", password=PASSWORD)
+    async with road_of.pool.acquire() as conn:
+        assert [("cancelled", '{"text": ""}')] == [
+            tuple(row) for row in await conn.fetch("select state, draft::text from scheduled_post")
+        ]
+        assert "cancelled" == await conn.fetchval("select state from archive_import")
+    await importing.sweep(road_of)
+    assert not list(importing.folder(road_of).glob("*.zip"))
