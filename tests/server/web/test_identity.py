@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from compliance import identity
@@ -17,6 +18,7 @@ from compliance.identity import Field, IdentityState, Method, claims
 from compliance.ways import CheckOutcome, Claimed
 from server import identities, keys
 from server.pipeline import Road
+from server.sections import Limits
 from tests.fixtures.server import SOURCE, Caller, Client, Enter
 from tests.server.media.documents import document, words
 from tests.server.web.visitor import Seen, Visitor
@@ -85,6 +87,26 @@ async def test_a_phone_verifies_and_is_never_shown(visitor: Visitor, wen: Caller
     assert "You are verified and can publish" in shown(done)
     assert ("138****8000" in done.text, PHONE[3:] in done.text) == (True, False)
     assert await state(road_of, wen.id) is IdentityState.VERIFIED
+
+
+async def test_many_accounts_do_not_ring_one_phone_all_day(
+    visitor: Visitor, another: Visitor, wen: Caller, enter: Enter, road_of: Road
+) -> None:
+    """Five codes to a number in an hour, whoever asks for them and from wherever; what counts them holds no
+    number."""
+    await enter("bo", verified=False)
+    await another.log_in("bo")
+    object.__setattr__(road_of, "settings", structs.replace(road_of.settings, limits=Limits()))
+    sent = [await visitor.send(PAGE, phone=PHONE, consent="1") for _ in range(5)]
+    assert [200] * 5 == [one.status for one in sent]
+    # The address and the account have their tries again.
+    await road_of.pool.execute("delete from attempt where length(subject) < 30")
+    refused = await another.send(PAGE, phone=f"+86 {PHONE[3:]}", consent="1")
+    assert (429, True) == (refused.status, "Too many tries" in shown(refused))
+    rows = await road_of.pool.fetch("select t::text as row from attempt t")
+    assert not any(PHONE[3:] in row["row"] for row in rows)
+    free = await another.send(PAGE, phone="+8613800138001", consent="1")
+    assert 200 == free.status
 
 
 async def test_a_form_that_another_brings_is_empty(
