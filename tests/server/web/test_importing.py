@@ -134,7 +134,7 @@ async def test_the_gate_judges_each(visitor: Visitor, enter: Enter, road_of: Roa
     await send(visitor, packed(note(1), note(2, "<p>a dip<b>loma</b></p>"), note(3)))
     await settled(road_of)
     assert 2 == len(await mei.get(f"/api/v1/accounts/{mei.id}/statuses"))
-    assert "1 were not let through" in (await visitor.get("/settings/import")).text
+    assert "1 wait for a reviewer or were not let through" in (await visitor.get("/settings/import")).text
 
 
 async def test_nobody_unknown_publishes_by_an_archive(visitor: Visitor, enter: Enter, road_of: Road) -> None:
