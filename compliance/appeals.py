@@ -22,6 +22,7 @@ from .cases import Case
 from .connection import Connection
 from .decisions import Decision
 from .errors import NotAllowed, NotFound
+from .identity import ACCOUNTS_PER_IDENTITY
 from .overturned import Overturned
 from .records import Detail, Entry, RecordKind, Source, write
 from .statements import Matter
@@ -141,6 +142,7 @@ async def decide(
     outcome: AppealState,
     statement: str,
     now: datetime,
+    accounts_per_identity: int = ACCOUNTS_PER_IDENTITY,
     source: Source,
     new_id: Callable[[], int],
 ) -> tuple[Activity, Direction] | None:
@@ -188,7 +190,13 @@ async def decide(
     await credit.reverse(conn, decision.id, by=decider, now=now, new_id=new_id)
     if decision.kind in set(Matter):
         found = Overturned(
-            decision=decision, decider=decider, statement=statement, now=now, source=source, new_id=new_id
+            decision=decision,
+            decider=decider,
+            statement=statement,
+            now=now,
+            source=source,
+            new_id=new_id,
+            accounts_per_identity=accounts_per_identity,
         )
         return await remedies.REMEDIES[Matter(decision.kind)](conn, found)
     return await _overturn(conn, decision, case, decider=decider, statement=statement, now=now, new_id=new_id)

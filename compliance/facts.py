@@ -75,6 +75,8 @@ class Facts:
     identity: IdentityState = IdentityState.NONE
     identity_until: datetime | None = None
     """When publishing ends, grace included; sweeping may come later, this does not."""
+    owes_name: bool = False
+    """Whether the author has to show the real name in front, and the day for it has passed."""
     has_agreed: bool = True
     """Whether the author accepted the current version of each document."""
     acting: Acting | None = None
@@ -117,7 +119,7 @@ async def load(
         select coalesce((select version from compliance.rule_set where active), 0) as rule_version,
                a.id is not null as is_known,
                a.suspended_at is not null or a.gone_at is not null as is_suspended,
-               i.state as identity, i.lapses_at as identity_until,
+               i.state as identity, i.lapses_at as identity_until, fn.account_id is not null as owes_name,
                -- For an organisation it is whoever acts that must have agreed.
                not ($5 and (o.account_id is null or s.by_id is not null) and exists (
                  select from current_document d
@@ -144,6 +146,7 @@ async def load(
                with ordinality as s(actor_id, digest, hosts, by_id, second_id, place)
           left join public.account a on a.id = s.actor_id
           left join compliance.identity i on i.account_id = s.actor_id
+          left join compliance.front_name fn on $5 and fn.account_id = s.actor_id and fn.due_at <= $4
           left join compliance.standing st on $5 and st.account_id = s.actor_id
           left join compliance.tier_policy tp on $5 and tp.active
           left join compliance.tier t on tp.version is not null and t.id = coalesce(st.tier, tp.newcomer)
@@ -220,6 +223,7 @@ def _facts(row: asyncpg.Record, direction: Direction, rulebook: Rulebook, now: d
         direction=direction,
         rulebook=rulebook,
         is_known=row["is_known"],
+        owes_name=row["owes_name"],
         is_suspended=row["is_suspended"],
         identity=IdentityState(row["identity"] or "none"),
         identity_until=row["identity_until"],

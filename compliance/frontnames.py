@@ -5,6 +5,9 @@
 The vault is not opened for it. Somebody who agrees types the name; it must be the one their identity was
 verified by, compared blind. That copy is sealed by the server's own key, is shown to verified people who are
 logged in and to nobody else, and is destroyed when they take it back.
+
+Where the operator requires it, whoever was asked and does not agree has a day (`due_at`) until which they
+publish without it; the gate asks for it from then on.
 """
 
 from __future__ import annotations
@@ -53,6 +56,28 @@ async def ask(conn: Connection, account_ids: Sequence[AccountId], *, now: dateti
     return [AccountId(row["account_id"]) for row in rows]
 
 
+async def require(conn: Connection, account_ids: Sequence[AccountId], *, due_at: datetime | None) -> None:
+    """Gives those of these a day who do not show it and have none yet, and takes it from everybody else; `None`
+    requires it of nobody."""
+    await conn.execute(
+        """
+        update compliance.front_name
+        set due_at = case when account_id = any($1) and state <> 'shown' then coalesce(due_at, $2) end
+        where due_at is not null or (account_id = any($1) and state <> 'shown' and $2::timestamptz is not null)
+        """,
+        [] if due_at is None else list(account_ids),
+        due_at,
+    )
+
+
+async def due(conn: Connection, account_id: AccountId) -> datetime | None:
+    """Until when this account publishes without it; `None` where nothing is required."""
+    found: datetime | None = await conn.fetchval(
+        "select due_at from compliance.front_name where account_id = $1", account_id
+    )
+    return found
+
+
 async def agree(
     conn: Connection,
     account_id: AccountId,
@@ -75,7 +100,7 @@ async def agree(
         insert into compliance.front_name (account_id, state, sealed, agreed_at, updated_at)
         values ($1, 'shown', $2, $3, $3)
         on conflict (account_id) do update
-          set state = 'shown', sealed = excluded.sealed, agreed_at = $3, updated_at = $3
+          set state = 'shown', sealed = excluded.sealed, agreed_at = $3, updated_at = $3, due_at = null
         """,
         account_id,
         sealer.seal(name.encode(), context=_context(account_id)),

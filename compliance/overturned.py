@@ -22,6 +22,8 @@ class Overturned:
     now: datetime
     source: Source
     new_id: Callable[[], int]
+    accounts_per_identity: int
+    """The operator's setting: whose identity is given back needs a place among those of the same number."""
 
 
 Again: TypeAlias = tuple[Activity, Direction] | None

@@ -83,6 +83,11 @@ TEXTS: Mapping[Reason, Text] = MappingProxyType(
             "A person found that the identity of this account is not what it was said to be.",
             "Read the statement of reasons. Another person decides if you appeal.",
         ),
+        Reason.FRONT_NAME_REQUIRED: Text(
+            "Show your real name to publish",
+            "This server requires accounts with many followers to show their real name to verified people.",
+            "Agree to it under Settings, Certification. Only verified people who are logged in see it.",
+        ),
         Reason.CERTIFICATION_DECLINED: Text(
             "The certification was declined",
             "What was claimed and the papers do not agree, or the papers do not show it.",

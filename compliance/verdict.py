@@ -31,6 +31,7 @@ class Reason(enum.StrEnum):
     REVIEWER = "reviewer"
     IDENTITY_REJECTED = "identity_rejected"
     IDENTITY_REVOKED = "identity_revoked"
+    FRONT_NAME_REQUIRED = "front_name_required"
     CERTIFICATION_DECLINED = "certification_declined"
     CERTIFICATION_REVOKED = "certification_revoked"
     IMITATES_MARK = "imitates_mark"
@@ -67,6 +68,7 @@ _ARTICLES = {
     Reason.REVIEWER: "12.2",
     Reason.IDENTITY_REJECTED: "7.1",
     Reason.IDENTITY_REVOKED: "7.1",
+    Reason.FRONT_NAME_REQUIRED: "9",
     Reason.CERTIFICATION_DECLINED: "10.1",
     Reason.CERTIFICATION_REVOKED: "8",
     Reason.IMITATES_MARK: "8",

@@ -213,10 +213,14 @@ class Tending:
 
     async def _ask_names(self, conn: Connection, now: datetime) -> int:
         """Asks people with many readers for their name in front, once, where the operator wants that."""
-        most = self._road.settings.certification.front_name_followers
+        wanted = self._road.settings.certification
+        most, days = wanted.front_name_followers, wanted.front_name_days
         if not most:
+            await frontnames.require(conn, [], due_at=None)
             return 0
         asked = await frontnames.ask(conn, await fronts.not_asked(conn, followers=most, limit=STEP), now=now)
+        above = await fronts.above(conn, followers=most)
+        await frontnames.require(conn, above, due_at=now + timedelta(days=days) if days else None)
         notices = [
             Notice(
                 to=account_id,

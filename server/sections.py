@@ -305,6 +305,14 @@ class Certification(Struct, frozen=True, kw_only=True):
             ge=0,
         ),
     ] = 0
+    front_name_days: Annotated[
+        int,
+        is_(
+            "Days after being asked in which such a person publishes without showing it; 0 leaves it to them.",
+            ge=0,
+            le=365,
+        ),
+    ] = 30
 
 
 class Filings(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,8 @@ def check(subject: Subject, facts: Facts) -> tuple[Finding, ...]:
     if facts.direction is Direction.IN or not publishes(subject.activity):
         return ()
     reason = identity_reason(facts) or (None if facts.has_agreed else Reason.AGREEMENT_REQUIRED)
+    if reason is None and facts.owes_name:
+        reason = Reason.FRONT_NAME_REQUIRED
     return () if reason is None else (Finding(outcome=Outcome.REFUSE, reason=reason, check="realname"),)
 
 

@@ -21,6 +21,7 @@ async def overturned(conn: Connection, found: Overturned) -> Again:
                 reason=found.statement,
                 by=found.decider,
                 now=found.now,
+                accounts_per_identity=found.accounts_per_identity,
                 source=found.source,
                 new_id=found.new_id,
             )

@@ -197,6 +197,7 @@ async def decide_appeal(request: web.Request) -> web.Response:
                 outcome=AppealState(outcome),
                 statement=form.text("statement"),
                 now=road.clock(),
+                accounts_per_identity=road.settings.identity.accounts_per_identity,
                 source=source,
                 new_id=road.ids,
             )

@@ -25,6 +25,20 @@ async def not_asked(conn: Connection, *, followers: int, limit: int) -> list[Acc
     return [AccountId(row["id"]) for row in rows]
 
 
+async def above(conn: Connection, *, followers: int) -> list[AccountId]:
+    """Everybody here with more followers than that; there are few."""
+    rows = await conn.fetch(
+        """
+        select a.id from account a
+          join member m on m.account_id = a.id
+          join account_count c on c.account_id = a.id
+        where a.host is null and a.suspended_at is null and a.gone_at is null and c.followers > $1
+        """,
+        followers,
+    )
+    return [AccountId(row["id"]) for row in rows]
+
+
 async def list_(conn: Connection, *, followers: int) -> list[tuple[str, int, str]]:
     """Everybody above that number, with how it stands: name, followers, state."""
     rows = await conn.fetch(

@@ -267,6 +267,8 @@ def answer_of(request: web.Request, stopped: NotPublished, parts: Sequence[wordi
         link = (f"/org/{me.me.username}/duties", say(request, "See what is missing"))
     elif stopped.stopped.reason.startswith("identity"):
         link = ("/settings/identity", say(request, "Verify now"))
+    elif stopped.stopped.reason == "front_name_required":
+        link = ("/settings/certification/name", say(request, "Show it"))
     elif stopped.stopped.reason == "agreement_required":
         link = ("/settings/account", say(request, "Read and accept"))
     else:

@@ -105,6 +105,7 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
     most, me = _most(request), person(request)
     async with request.app[keys.POOL].acquire() as conn:
         state = await frontnames.state(conn, me.id)
+        due_at = await frontnames.due(conn, me.id)
         account = await accounts.get(conn, me.id, uris=request.app[keys.URIS])
     return await render.page(
         request,
@@ -113,6 +114,7 @@ async def _show(request: web.Request, error: AppError | None = None) -> web.Resp
         tab="certification",
         heading=say(request, "Real name in front"),
         state=state.value,
+        due_at=due_at,
         followers=most,
         is_above=account.followers > most,
         errors=errors_of(request, error),

@@ -90,7 +90,13 @@ async def test_a_suspension_that_was_wrong_ends_with_the_appeal(conn: Connection
         again = await REMEDIES[Matter.ORGANISATION](
             conn,
             Overturned(
-                decision=decision, decider=BOB, statement="wrong", now=NOW, source=SOURCE, new_id=ids()
+                decision=decision,
+                decider=BOB,
+                statement="wrong",
+                now=NOW,
+                source=SOURCE,
+                new_id=ids(),
+                accounts_per_identity=5,
             ),
         )
         assert again is None
