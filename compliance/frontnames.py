@@ -57,13 +57,14 @@ async def ask(conn: Connection, account_ids: Sequence[AccountId], *, now: dateti
 
 
 async def require(conn: Connection, account_ids: Sequence[AccountId], *, due_at: datetime | None) -> None:
-    """Gives those of these a day who do not show it and have none yet, and takes it from everybody else; `None`
-    requires it of nobody."""
+    """Gives those of these a day who do not show it and have none yet, and takes it from everybody else;
+    `None` requires it of nobody."""
     await conn.execute(
         """
         update compliance.front_name
         set due_at = case when account_id = any($1) and state <> 'shown' then coalesce(due_at, $2) end
-        where due_at is not null or (account_id = any($1) and state <> 'shown' and $2::timestamptz is not null)
+        where due_at is not null
+           or (account_id = any($1) and state <> 'shown' and $2::timestamptz is not null)
         """,
         [] if due_at is None else list(account_ids),
         due_at,

@@ -308,7 +308,7 @@ class Certification(Struct, frozen=True, kw_only=True):
     front_name_days: Annotated[
         int,
         is_(
-            "Days after being asked in which such a person publishes without showing it; 0 leaves it to them.",
+            "Days after being asked in which such a person publishes without it; 0 leaves it to them.",
             ge=0,
             le=365,
         ),

@@ -35,7 +35,7 @@ _MUTED = """coalesce(exists (select from mute x where x.account_id = {viewer}) a
   from mute x where x.account_id = {viewer} and x.target_id = {account}), false)"""
 _ANSWERS = """coalesce((select true from compliance.comment k
   where k.post_id = {post}.id and k.owner_id = {viewer}), false)"""
-# The few whose tier keeps them from some readers; on most servers nobody, which is asked once for a statement.
+# The few whose tier keeps them from some readers; on most servers nobody: asked once for a statement.
 _HELD_BACK = """coalesce(exists (select from held_back) and (
   select h.{what} from held_back h where h.account_id = {account}), false)"""
 _MAY_SEE = """({post}.account_id = {viewer} or (not {blocked} and (not {post}.waits or {answers}) and (
@@ -66,7 +66,7 @@ def is_public(post: str) -> str:
 
 
 def is_listed(post: str) -> str:
-    """Whether `post` stands in timelines of everybody: meant for them, and its author's tier reaches there."""
+    """Whether `post` stands in everybody's timelines: meant for them, and its author's tier reaches there."""
     return f"{is_public(post)} and not {_held_back(post, 'from_timelines')}"
 
 
