@@ -370,7 +370,7 @@ def _number(form: Form, typed: Typed, now: datetime) -> Number:
     if form.has_state and typed.state not in ISSUERS:
         raise Invalid("Choose the state that issued the passport", field="state")
     if form.has_state and not typed.number.strip():
-        raise Invalid(_WRONG["empty"], field="number")
+        raise Invalid(_EMPTY, field="number")
     text = typed.state + typed.number if form.has_state else typed.number
     try:
         return holders.read(form.numbers, text, as_of=now.astimezone(_CHINA).date())
@@ -384,8 +384,9 @@ _MISSING: Final = {
     Field.ORGANISATION_NAME: mark("The name of the organisation is missing"),
     Field.LEGAL_REPRESENTATIVE: mark("The legal representative is missing"),
 }
+_EMPTY = mark("Type the number")
 _WRONG: Final = {
-    "empty": mark("Type the number"),
+    "empty": _EMPTY,
     "characters": mark("There is a character in the number that stands in no such number"),
     "length": mark("The number is too long or too short"),
     "form": mark("This does not look like such a number"),

@@ -81,7 +81,7 @@ def _draw(max_pixels: int, max_pages: int, out: int) -> dict[str, object]:
         _give_up_rights(DOCUMENT_CPU_SECONDS, may_start_threads=False)
         try:
             drawn = document.draw(data, file, max_pixels=max_pixels, max_pages=max_pages)
-        except document.Refused as refused:
+        except document.Unusable as refused:
             return {"fault": refused.args[0]}
         except MemoryError:
             return {"fault": "costly"}

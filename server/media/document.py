@@ -27,26 +27,26 @@ _BEYOND_LATIN = "\u0400"
 codecs.lookup("utf-16-le")  # what text comes in; it could not be looked up any more once rights are given up
 
 
-class Refused(ValueError):
+class Unusable(ValueError):
     """Why a document is not drawn; the first argument is the fault's name."""
 
 
 def draw(data: bytes, out: BinaryIO, *, max_pixels: int, max_pages: int) -> Drawn:
-    """Writes a JPEG of each page into the file, one behind the other. Raises `Refused`."""
+    """Writes a JPEG of each page into the file, one behind the other. Raises `Unusable`."""
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         locked = getattr(error, "err_code", None) in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
-        raise Refused("locked" if locked else "broken") from None
+        raise Unusable("locked" if locked else "broken") from None
     if len(document) > max_pages:
-        raise Refused("pages")
+        raise Unusable("pages")
     if not len(document):
-        raise Refused("broken")
+        raise Unusable("broken")
     lengths = []
     for place in range(len(document)):
         page = _flat(document, place)
         if _lacks_letters(page):
-            raise Refused("letters")
+            raise Unusable("letters")
         before = out.tell()
         _draw(page, out, max_pixels)
         lengths.append(out.tell() - before)
@@ -61,17 +61,17 @@ def _flat(document: Any, place: int) -> Any:
     became = raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY)
     page.close()
     if became == raw.FLATTEN_FAIL:
-        raise Refused("broken")
+        raise Unusable("broken")
     return document[place]
 
 
 def _draw(page: Any, out: BinaryIO, max_pixels: int) -> None:
     width, height = page.get_size()
     if not (math.isfinite(width * height) and width > 0 and height > 0):
-        raise Refused("broken")
+        raise Unusable("broken")
     scale = min(LONGEST_SIDE / max(width, height), math.sqrt(max_pixels / (width * height)))
     if min(width, height) * scale < _SHORTEST_SIDE:
-        raise Refused("broken")
+        raise Unusable("broken")
     bitmap = page.render(scale=scale, may_draw_forms=False, rev_byteorder=True)
     bitmap.to_pil().convert("RGB").save(out, "JPEG", quality=_QUALITY)
     bitmap.close()
