@@ -246,7 +246,7 @@ class Yanlu:
             raise AssertionError(f"yanlu {' '.join(words)}: {complained.decode()}{told.decode()}")
         return json.loads(told) if told.strip() else None
 
-    async def person(self, name: str, *, roles: Sequence[str] = ()) -> Person:
+    async def person(self, name: str, *, roles: Sequence[str] = (), locale: str = "en") -> Person:
         """Makes a person whose identity is attested, and logs them in."""
         words = [
             "account",
@@ -257,7 +257,7 @@ class Yanlu:
             "--password",
             f"{name}-密码-2026",
         ]
-        words += ["--attest", "made by a test", "--locale", "en"]
+        words += ["--attest", "made by a test", "--locale", locale]
         for role in roles:
             words += ["--role", role]
         await self.command(*words)

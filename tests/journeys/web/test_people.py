@@ -40,8 +40,8 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Yanl
     """One server with two people, an operator, and word rules."""
     async with servers("pages") as [running]:
         for name in ("an", "bo"):
-            await running.person(name)
-        await running.person("shen", roles=("reviewer", "compliance"))
+            await running.person(name, locale="zh-CN")
+        await running.person("shen", roles=("reviewer", "compliance"), locale="zh-CN")
         rules = tmp_path_factory.mktemp("rules") / "rules.json"
         rules.write_text(json.dumps(RULES))
         await running.command("rules", "import", str(rules), "--activate")

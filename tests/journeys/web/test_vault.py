@@ -22,7 +22,16 @@ NUMBER = "+8613800138042"
 async def server() -> AsyncIterator[Yanlu]:
     """One server with a person whose number is sealed, and two pairs of staff."""
     async with servers("vault") as [running]:
-        words = ("--email", "an@example.test", "--password", "an-密码-2026", "--phone", NUMBER)
+        words = (
+            "--email",
+            "an@example.test",
+            "--password",
+            "an-密码-2026",
+            "--phone",
+            NUMBER,
+            "--locale",
+            "en",
+        )
         await running.command("account", "create", "an", *words)
         for kind in ("phone", "desk"):
             await running.person(f"olga_{kind}", roles=("compliance",))
