@@ -16,16 +16,16 @@ from datetime import timedelta
 
 import asyncpg
 
-from compliance import agreements, records, reserved
+from compliance import agreements, records
 from compliance.activity import AccountId
 from compliance.records import Entry, RecordKind, Source
 
-from . import keypair, letters, names, passwords, tries
+from . import keypair, letters, names, newcomers, passwords, tries
 from .db.pool import Connection
-from .errors import Conflict, Gone, Invalid
+from .errors import Gone, Invalid
 from .letters import Letter
 from .pipeline import Road
-from .store import accounts, attempts, homes, members, sessions, tokens
+from .store import attempts, homes, members, sessions, tokens
 from .store.members import Member
 
 CONFIRM_HOURS = 24
@@ -71,38 +71,24 @@ async def register(
     email = names.check_email(email)
     passwords.check(password, username=username, email=email)
     now = road.clock()
-    if road.rules.book.forbids_name(username, now):
-        raise Invalid("This name is not allowed here", field="username")
     index = road.sealer.index(email, purpose="email")
     async with road.pool.acquire() as conn:
         if not confirmed:
             await tries.take(
                 road, conn, f"signup:{tries.network(source)}", road.settings.limits.sign_ups, tries.HALF_HOUR
             )
-        documents = await _documents(conn, locale, accepted)
-        if await accounts.find_by_name(conn, username, None, uris=road.uris) is not None:
-            raise Invalid("This name is taken", field="username")
+        documents = await newcomers.documents(conn, locale, accepted)
         # An operator who makes an account knows whose it is.
-        if not confirmed and await reserved.is_taken(conn, username, now=now):
-            raise Invalid("This name is kept for whom it belongs to: choose another one", field="username")
+        await newcomers.check_name(road, conn, username, now=now, may_be_reserved=confirmed)
     # The slow parts run for a known address too, so that it takes as long as an unknown one.
-    hashed, (public_pem, private_pem) = await asyncio.gather(passwords.hash_(password), keypair.new())
+    hashed, pair = await asyncio.gather(passwords.hash_(password), keypair.new())
     account_id = AccountId(road.ids())
-    key_sealed = road.sealer.seal(private_pem, context=f"actor-key:{road.uris.key(username)}")
     try:
         async with road.pool.acquire() as conn, conn.transaction():
             owner = await members.find_by_email(conn, index)
             if owner is not None:
                 raise EmailTaken(None if confirmed else _already_here(road, owner, email))
-            await accounts.insert_local(
-                conn,
-                id=account_id,
-                username=username,
-                uris=road.uris,
-                public_pem=public_pem,
-                private_sealed=key_sealed,
-                now=now,
-            )
+            await newcomers.insert(road, conn, account_id, username, pair, now=now)
             await members.insert(
                 conn,
                 account_id=account_id,
@@ -116,25 +102,16 @@ async def register(
             await agreements.accept(
                 conn, account_id, documents, locale=locale, now=now, source=source, new_id=road.ids
             )
-            await records.write(
-                conn,
-                [
-                    Entry(
-                        RecordKind.ACCOUNT_REGISTER, account_id, str(road.uris.actor(username)), source=source
-                    )
-                ],
-                now=now,
-                new_id=road.ids,
-            )
-            letter = (
-                None
-                if confirmed
-                else await _confirm(road, conn, account_id, username=username, email=email, locale=locale)
-            )
+            uri = str(road.uris.actor(username))
+            entry = Entry(RecordKind.ACCOUNT_REGISTER, account_id, uri, source=source)
+            await records.write(conn, [entry], now=now, new_id=road.ids)
+            letter = None
+            if not confirmed:
+                letter = await _confirm(road, conn, account_id, username=username, email=email, locale=locale)
     except asyncpg.UniqueViolationError as error:
         # Two sign-ups at the same moment: the second one hears what it would have heard a moment later.
         if error.constraint_name == "account_local_name":
-            raise Invalid("This name is taken", field="username") from None
+            raise Invalid(newcomers.TAKEN, field="username") from None
         raise EmailTaken(None) from None
     return Registered(account_id, letter)
 
@@ -334,16 +311,6 @@ def open_email(road: Road, member: Member) -> str:
 def digest(token: str) -> bytes:
     """What is stored of a cookie or a link: a thief of the database cannot log in with it."""
     return hashlib.sha256(token.encode()).digest()
-
-
-async def _documents(conn: Connection, locale: str, accepted: Mapping[str, int] | bool) -> dict[str, int]:
-    """Which documents to note as accepted; raises when something current was left out."""
-    if accepted is False:
-        return {}
-    current = {document.document: document.version for document in await agreements.current(conn, locale)}
-    if accepted is not True and {name: accepted.get(name) for name in current} != current:
-        raise Conflict("The agreement has changed. Please read it again.", field="agreement")
-    return current
 
 
 async def _confirm(

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from compliance import agreements, identity, organisations, records, reserved
+from compliance import agreements, identity, organisations, records
 from compliance.activity import AccountId
 from compliance.classes import CertClass
 from compliance.organisations import KINDS
 from compliance.records import Entry, RecordKind, Source
 
-from .. import keypair, names
+from .. import keypair, names, newcomers
 from ..db.pool import Connection
 from ..errors import Forbidden, Invalid
 from ..i18n import mark
 from ..pipeline import Road
-from ..store import accounts
 from ..store.model import AccountView
 
 NAME_LENGTH = 100
@@ -43,31 +42,21 @@ async def create(
         raise Invalid("A name has 1 to %(limit)s characters", field="name", limit=NAME_LENGTH)
     if kind not in {each.value for each in KINDS}:
         raise Invalid("Choose what kind of organisation it is", field="kind")
+    if accepted is False:
+        raise Invalid("Accept the agreement and the rules to go on", field="agreement")
     now = road.clock()
-    if road.rules.book.forbids_name(username, now):
-        raise Invalid("This name is not allowed here", field="username")
     async with road.pool.acquire() as conn:
         await check_verified(conn, founder.id, road)
         await _check_count(conn, founder.id, road)
-        documents = await _documents(conn, locale, accepted)
-        if await accounts.find_by_name(conn, username, None, uris=road.uris) is not None:
-            raise Invalid("This name is taken", field="username")
-        if await reserved.is_taken(conn, username, now=now):
-            raise Invalid("This name is kept for whom it belongs to: choose another one", field="username")
-    public_pem, private_pem = await keypair.new()
+        documents = await newcomers.documents(conn, locale, accepted)
+        await newcomers.check_name(road, conn, username, now=now)
+    pair = await keypair.new()
     organisation_id = AccountId(road.ids())
     by = Source(source.address, source.port, source.client, founder.id)
     try:
         async with road.pool.acquire() as conn, conn.transaction():
-            await accounts.insert_local(
-                conn,
-                id=organisation_id,
-                username=username,
-                uris=road.uris,
-                public_pem=public_pem,
-                private_sealed=road.sealer.seal(private_pem, context=f"actor-key:{road.uris.key(username)}"),
-                now=now,
-                actor_type="Organization",
+            await newcomers.insert(
+                road, conn, organisation_id, username, pair, now=now, actor_type="Organization"
             )
             await organisations.insert(
                 conn, organisation_id, kind=CertClass(kind), name=shown, owner=founder.id, now=now
@@ -85,7 +74,7 @@ async def create(
             await records.write(conn, [entry], now=now, new_id=road.ids)
     except asyncpg.UniqueViolationError:
         # Two people take the same name at the same moment.
-        raise Invalid("This name is taken", field="username") from None
+        raise Invalid(newcomers.TAKEN, field="username") from None
     return organisation_id
 
 
@@ -99,12 +88,3 @@ async def _check_count(conn: Connection, founder: AccountId, road: Road) -> None
     most = road.settings.organisations.per_person
     if await organisations.count_founded(conn, founder) >= most:
         raise Forbidden("One person may found at most %(limit)s organisations here", limit=most)
-
-
-async def _documents(conn: Connection, locale: str, accepted: Mapping[str, int] | bool) -> dict[str, int]:
-    current = {each.document: each.version for each in await agreements.current(conn, locale)}
-    if accepted is False or (
-        accepted is not True and {name: accepted.get(name) for name in current} != current
-    ):
-        raise Invalid("Accept the agreement and the rules to go on", field="agreement")
-    return current
