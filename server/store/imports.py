@@ -174,7 +174,8 @@ async def cancel(conn: Connection, account_id: AccountId, import_id: int, *, now
 
 
 async def end_all(conn: Connection, account_ids: Sequence[AccountId], *, now: datetime) -> None:
-    """Stops whatever is at work, of accounts that end; the next sweep deletes the archives."""
+    """Stops whatever is at work, of accounts that end, and forgets where their posts came from; the next sweep
+    deletes the archives."""
     await conn.execute(
         """
         update archive_import set state = 'cancelled', changed_at = $2
@@ -183,6 +184,7 @@ async def end_all(conn: Connection, account_ids: Sequence[AccountId], *, now: da
         account_ids,
         now,
     )
+    await conn.execute("delete from imported_post where account_id = any($1)", account_ids)
 
 
 async def known(conn: Connection, account_id: AccountId, origins: Sequence[str]) -> Mapping[str, Uri]:

@@ -245,3 +245,17 @@ async def test_what_waits_ends_with_the_account(visitor: Visitor, enter: Enter, 
         assert "cancelled" == await conn.fetchval("select state from archive_import")
     await importing.sweep(road_of)
     assert not list(importing.folder(road_of).glob("*.zip"))
+
+
+async def test_with_an_account_goes_where_its_posts_came_from(
+    visitor: Visitor, enter: Enter, road_of: Road
+) -> None:
+    """Data dies on time: addresses on another server say who somebody was there."""
+    await enter("mei")
+    await visitor.log_in("mei")
+    await send(visitor, packed(note(1)))
+    await settled(road_of)
+    assert 1 == await road_of.pool.fetchval("select count(*) from imported_post")
+    form = {"username": "mei", "password": PASSWORD}
+    await visitor.send("/settings/account/close", page="/settings/account", **form)
+    assert 0 == await road_of.pool.fetchval("select count(*) from imported_post")
