@@ -174,8 +174,8 @@ async def cancel(conn: Connection, account_id: AccountId, import_id: int, *, now
 
 
 async def end_all(conn: Connection, account_ids: Sequence[AccountId], *, now: datetime) -> None:
-    """Stops whatever is at work, of accounts that end, and forgets where their posts came from; the next sweep
-    deletes the archives."""
+    """Stops whatever is at work, of accounts that end, and forgets where their posts came from; the next
+    sweep deletes the archives."""
     await conn.execute(
         """
         update archive_import set state = 'cancelled', changed_at = $2

@@ -256,6 +256,6 @@ async def test_with_an_account_goes_where_its_posts_came_from(
     await send(visitor, packed(note(1)))
     await settled(road_of)
     assert 1 == await road_of.pool.fetchval("select count(*) from imported_post")
-    form = {"username": "mei", "password": PASSWORD}
-    await visitor.send("/settings/account/close", page="/settings/account", **form)
+    page = "/settings/account"
+    await visitor.send(f"{page}/close", page=page, username="mei", password=PASSWORD)
     assert 0 == await road_of.pool.fetchval("select count(*) from imported_post")
