@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -17,32 +18,29 @@ from ..db.programs import EmbeddedError
 from ..errors import AppError
 from ..settings import SettingsError
 from ..supervise import StartError
-from . import (
-    account,
-    certification,
-    database,
-    demo,
-    doctor,
-    filing,
-    identity,
-    names,
-    organisation,
-    routes,
-    rules,
-    serve,
-    settings,
-    signing,
-    terminal,
-    tiers,
-    token,
-    vault,
-)
+from . import terminal
 from .command import add_common, call_of
 
-FAMILIES = (
-    *(serve, database, demo, doctor, settings, routes),
-    *(account, identity, token, rules, vault, names, signing, certification, organisation, tiers, filing),
-)
+FAMILIES = {
+    "serve": ("serve",),
+    "database": ("migrate",),
+    "demo": ("demo",),
+    "doctor": ("doctor",),
+    "settings": ("settings",),
+    "routes": ("routes",),
+    "account": ("account",),
+    "identity": ("identity",),
+    "token": ("token",),
+    "rules": ("rules",),
+    "vault": ("vault",),
+    "names": ("names",),
+    "signing": ("signing",),
+    "certification": ("certification",),
+    "organisation": ("organisation",),
+    "tiers": ("tiers",),
+    "filing": ("filing", "authority"),
+}
+"""The modules of the commands, and the words that each answers to; only what is asked for is loaded."""
 
 _USAGE = 2
 _FAILED = 1
@@ -51,7 +49,8 @@ _INTERRUPTED = 130
 
 def main(words: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status says how it went."""
-    arguments = parser().parse_args(words)
+    typed = sys.argv[1:] if words is None else words
+    arguments = parser(typed[0] if typed else "").parse_args(typed)
     try:
         status: int = arguments.run(call_of(arguments))
         sys.stdout.flush()
@@ -70,14 +69,15 @@ def main(words: Sequence[str] | None = None) -> int:
     return status
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """The command line of one command; of all of them where it is none."""
     whole = argparse.ArgumentParser(prog="yanlu", description="Yanlu, a federated microblog server.")
     whole.set_defaults(data=None, json=False)
     add_common(whole)
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in FAMILIES:
-        family.add_to(commands)
+    asked = [name for name, its in FAMILIES.items() if command in its]
+    for name in asked or FAMILIES:
+        importlib.import_module(f".{name}", __name__).add_to(commands)
     return whole
 
 
