@@ -1,6 +1,7 @@
 """The command line without a server: what it answers, and what it refuses."""
 
 import argparse
+import importlib
 import json
 import os
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from compliance.sealing import Sealer
-from server.cli import main, parser
+from server.cli import FAMILIES, main, parser
 from server.db.embedded import Cluster
 
 
@@ -188,3 +189,11 @@ def test_a_data_folder_that_cannot_be_made_is_said_to_be(
     tmp_path.chmod(0o500)
     assert main(["migrate", "--data", str(tmp_path / "new")]) == 1
     assert "cannot be made" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_answers_to_its_words_and_no_others(family: str) -> None:
+    """The table in `server.cli` says which module a word loads; the modules say the words."""
+    found = argparse.ArgumentParser().add_subparsers()
+    importlib.import_module(f"server.cli.{family}").add_to(found)
+    assert FAMILIES[family] == tuple(found.choices)
