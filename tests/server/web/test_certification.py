@@ -194,7 +194,7 @@ async def test_the_reviewer_sees_the_verified_name_masked_beside_the_claimed_one
 ) -> None:
     """Compared by keyed digest: the name that was verified is not opened for it."""
     mei = await enter("mei")
-    await _verified_as(road_of, mei.id, PERSON["name"])
+    await verified_as(road_of, mei.id, PERSON["name"])
     await visitor.log_in("mei")
     wrong = await apply(visitor, HOME, "individual/occupation", {**PERSON, "name": "林海峰"}, "employment")
     assert (422, True) == (wrong.status, "(name_mismatch)" in wrong.text)
@@ -537,7 +537,7 @@ async def test_the_operator_changes_the_papers_with_effect_for_new_applications(
     assert "Staff badge" in (await visitor.get(f"{HOME}?step=papers")).text
 
 
-async def _verified_as(road: Road, who: AccountId, name: str) -> None:
+async def verified_as(road: Road, who: AccountId, name: str) -> None:
     """A verified identity with this name, as an approved claim leaves it."""
     now = road.clock()
     async with road.pool.acquire() as conn, conn.transaction():
@@ -569,7 +569,7 @@ async def test_a_real_name_in_front_is_for_verified_readers_who_are_logged_in(
     wanted = structs.replace(road_of.settings.certification, front_name_followers=10)
     made = structs.replace(road_of.settings, certification=wanted)
     client.app._state[keys.SETTINGS] = made
-    await _verified_as(road_of, mei.id, PERSON["name"])
+    await verified_as(road_of, mei.id, PERSON["name"])
     async with road_of.pool.acquire() as conn:
         await conn.execute("update account_count set followers = 11 where account_id = $1", mei.id)
     cache.forget_accounts([mei.id])
@@ -594,49 +594,6 @@ async def test_a_real_name_in_front_is_for_verified_readers_who_are_logged_in(
     assert PERSON["name"] not in str(await Caller(client).get(f"/api/v1/accounts/{mei.id}"))
     await visitor.send(f"{page}/hide", page=page)
     assert PERSON["name"] not in (await another.get("/@mei")).text
-
-
-async def test_a_real_name_in_front_is_required_from_its_day_on(
-    client: Client, visitor: Visitor, enter: Enter, road_of: Road
-) -> None:
-    """Whoever does not agree publishes until then; who agrees, or has fewer readers, goes on."""
-    mei, page = await enter("mei"), "/settings/certification/name"
-    wanted = structs.replace(road_of.settings.certification, front_name_followers=10, front_name_days=7)
-    made = structs.replace(road_of.settings, certification=wanted)
-    client.app._state[keys.SETTINGS] = made
-    await _verified_as(road_of, mei.id, PERSON["name"])
-    count = "update account_count set followers = $2 where account_id = $1"
-    tending = certifying.Tending(replace(road_of, settings=made), lambda _letter: None)
-
-    async def round_(followers: int) -> None:
-        async with road_of.pool.acquire() as conn, conn.transaction():
-            await conn.execute(count, mei.id, followers)
-            await tending.step(conn, road_of.clock())
-        cache.forget_accounts([mei.id])
-
-    async def past_its_day() -> None:
-        await road_of.pool.execute(
-            "update compliance.front_name set due_at = now() - interval '1 minute' where due_at is not null"
-        )
-
-    async def refused() -> str | None:
-        said = await mei.call("POST", "/api/v1/statuses", json={"status": "hello"})
-        return None if said.status == 200 else str(said.body["yanlu"]["reason"])
-
-    await round_(11)
-    assert None is await refused()
-    await past_its_day()
-    await round_(11)
-    assert "front_name_required" == await refused()
-    await visitor.log_in("mei")
-    assert "publish only with your real name shown" in (await visitor.get(page)).text
-    await round_(9)
-    assert None is await refused()
-    await round_(11)
-    await past_its_day()
-    assert "front_name_required" == await refused()
-    await visitor.send(page, page=page, real_name=PERSON["name"], agree="1")
-    assert None is await refused()
 
 
 async def test_a_pdf_is_sealed_page_by_page_or_not_at_all(
