@@ -19,7 +19,7 @@ from .migrate import migrate, pending
 from .pool import Connection
 from .roles import grant_app_role, prepare_embedded
 
-_SPARE_CONNECTIONS = 12  # listeners, the command line, maintenance
+_SPARE_CONNECTIONS = 24  # listeners, commands beside the server (each a pool of its own), maintenance
 _OLDEST = 14
 
 
